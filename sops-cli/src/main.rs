@@ -40,6 +40,7 @@ mod recipient_edit;
 // The reference has the commands of all features.
 #[cfg(all(test, feature = "keyservice", feature = "kube"))]
 mod reference;
+mod repository_files;
 mod secret_data;
 mod secret_input;
 mod secret_parts;

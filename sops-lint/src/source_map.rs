@@ -71,8 +71,8 @@ impl<'t> SourceMap<'t> {
         start..end.max(start)
     }
 
-    /// The position in the source of the first character of the value at or after `at` that is not
-    /// white space.
+    /// Maps a position in the value to the source: the position there of the first character at or
+    /// after `at` that is not white space.
     fn forward(&mut self, at: usize) -> usize {
         if at < self.in_value {
             (self.in_value, self.in_source) = (0, self.first);
@@ -150,8 +150,8 @@ fn content(source: &str) -> (ScalarStyle, usize) {
     }
 }
 
-/// Whether a value whose line has this beginning has a tag that a program resolves, such as
-/// `!vault` and `!env_var`.
+/// Whether the text before a value ends with a tag that a program resolves, such as `!vault` or
+/// `!env_var`.
 pub(crate) fn has_tag(before: &str) -> bool {
     let before = before.trim_end_matches(' ');
     let word = before.rsplit([' ', '\t', '\n', ',', '[', '{']).next();

@@ -221,7 +221,7 @@ fn is_comment_open(content: &str, is_open: bool) -> bool {
     comment.is_some_and(|comment| comment.starts_with("/*") && !comment.contains("*/"))
 }
 
-/// The key of a line, if a text with several lines follows.
+/// The key of a line that begins a block scalar.
 fn block_key(line: &str) -> Option<&str> {
     let (key, value) = line.rsplit_once(": ")?;
     is_block_header(value.trim()).then_some(unquoted(key))

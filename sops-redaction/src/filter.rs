@@ -32,7 +32,7 @@ impl Filter {
         filter
     }
 
-    /// The first position from `at` on where a pattern may begin with its first [`SHORTEST`] bytes.
+    /// The first position at or after `at` where the first [`SHORTEST`] bytes of a pattern may be.
     pub(crate) fn next(&self, text: &[u8], at: usize) -> Option<usize> {
         let mut first = at;
         loop {

@@ -37,7 +37,7 @@ impl Patterns {
     }
 
     /// Like [`of_values`](Self::of_values), for values of a document that may itself be printed as
-    /// base64 in lines.
+    /// line-wrapped base64.
     pub fn of_values_in<'v>(values: impl IntoIterator<Item = &'v [u8]>, document: &[u8]) -> Self {
         let mut texts = Texts::default();
         for value in values {
@@ -79,8 +79,8 @@ impl Patterns {
         self.sorted.len()
     }
 
-    /// The next position from `at` on where a pattern may begin, if the text has at least
-    /// [`SHORTEST`](crate::SHORTEST) bytes there.
+    /// The first position at or after `at` where a pattern may begin; `None` if fewer than
+    /// [`SHORTEST`](crate::SHORTEST) bytes follow every such position.
     pub(crate) fn next(&self, text: &[u8], at: usize) -> Option<usize> {
         self.filter.next(text, at)
     }

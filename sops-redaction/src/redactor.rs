@@ -23,7 +23,7 @@ pub struct Redactor {
     patterns: Arc<Patterns>,
     /// The bytes that are held back.
     held: Vec<u8>,
-    /// How many of them belong to an occurrence that began before them or ends among them.
+    /// How many of the held bytes, from the first one, belong to a complete occurrence.
     covered: usize,
     /// How many of them were already written.
     shown: usize,

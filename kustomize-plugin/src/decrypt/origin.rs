@@ -106,10 +106,9 @@ impl Origins {
             .map_err(|problem| problem.in_file(path))
     }
 
-    /// The path relative to the working directory. That directory differs from the one that is
-    /// built if a base has this function among its `transformers`. The configuration's own origin
-    /// shows how they are related: the working directory is one of the directories on the way to
-    /// it.
+    /// The path relative to the working directory, which may be above the directory of the base that
+    /// calls this function. The working directory is the one from which the path of the
+    /// configuration itself exists.
     fn locate(&self, workspace: &Workspace, path: &str) -> String {
         let Some(config) = &self.config else {
             return path.to_owned();

@@ -110,7 +110,7 @@ pub(crate) fn no_file() -> CommandError {
 /// The error of a command that changes files, if the command line names none.
 pub(crate) fn no_file_to_change(example: &str) -> CommandError {
     no_file().hint(format!(
-        "for all encrypted files in the working directory: `{example}`"
+        "to change all encrypted files in the working directory, run `{example}`"
     ))
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct GlobalArgs {
     /// Print where sops-rs looks for keys, and the log lines of sops
     #[arg(long, hide_short_help = true, global = true)]
     pub(crate) verbose: bool,
-    /// Print only warnings and errors
+    /// Do not report each file that was changed
     #[arg(long, hide_short_help = true, global = true)]
     pub(crate) quiet: bool,
     /// When to color messages [default: auto]

@@ -39,7 +39,8 @@ impl OpeningArgs {
             match Family::from_name(kind) {
                 Some(family) => families.push(family),
                 None => ui.warn(format_args!(
-                    "`--decryption-order`: unknown kind of key `{kind}`"
+                    "ignored the unknown kind of key `{kind}` in `--decryption-order`; use {}",
+                    Family::ALL.map(Family::name).join(", ")
                 )),
             }
         }

@@ -11,11 +11,30 @@ use sops_core::{
 use zeroize::Zeroizing;
 
 use super::BatchFile;
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, name_of};
 use crate::files;
 use crate::git::Tracked;
 use crate::parallel::{self, ItemsPerThread};
 use crate::walking::Walking;
+
+/// The error about a directory that cannot be read.
+fn unreadable(error: &ignore::Error) -> CommandError {
+    let mut path = None;
+    let mut inner = error;
+    loop {
+        match inner {
+            ignore::Error::WithPath { path: at, err } => (path, inner) = (Some(at), err),
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+                inner = err;
+            }
+            ignore::Error::Io(error) => {
+                let path = path.map_or_else(|| "a directory".to_owned(), |path| name_of(path));
+                return CommandError::input(path, error);
+            }
+            other => return CommandError::new(Code::CannotReadInput, other.to_string()),
+        }
+    }
+}
 
 /// What to do with temporary files of killed runs in the searched directories.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,12 +73,7 @@ pub(crate) fn items<'a>(
         let tracked = Tracked::below(path).unwrap_or_default();
         walking.builder.sort_by_file_path(Path::cmp);
         for entry in walking.builder.build() {
-            let entry = entry.map_err(|error| {
-                CommandError::new(
-                    Code::CannotReadInput,
-                    format!("cannot read a directory: {error}"),
-                )
-            })?;
+            let entry = entry.map_err(|error| unreadable(&error))?;
             if entry.file_type().is_some_and(|kind| kind.is_file()) {
                 tracked.saw(entry.path());
                 items.push(BatchFile {

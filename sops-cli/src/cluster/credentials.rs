@@ -29,7 +29,7 @@ pub(super) fn of_pod() -> Option<Result<Config, CommandError>> {
             "there is no kubeconfig, and the service account of this pod cannot be used: {why}"
         );
         CommandError::new(Code::Generic, message)
-            .hint("the account is in /var/run/secrets/kubernetes.io/serviceaccount unless the pod has `automountServiceAccountToken: false`; to use a kubeconfig, pass it with `--kubeconfig`")
+            .hint("Kubernetes mounts the token and certificate of the service account in /var/run/secrets/kubernetes.io/serviceaccount, unless the pod or the account has `automountServiceAccountToken: false`; to use a kubeconfig, pass it with `--kubeconfig`")
     }))
 }
 
@@ -61,7 +61,11 @@ pub(super) fn of_program(error: &AuthError, program: &ExecConfig) -> Option<Comm
             new("does not print an ExecCredential with credentials".to_owned())
                 .hint("run it separately to see its output, which may be secret")
         }
-        AuthError::MissingCommand => new("is not a command".to_owned()),
+        AuthError::MissingCommand => CommandError::new(
+            Code::Generic,
+            "the credential plugin in the kubeconfig has no `command`",
+        )
+        .hint("set `exec.command` of the user in the kubeconfig"),
         _ => return None,
     })
 }

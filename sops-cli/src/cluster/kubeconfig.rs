@@ -148,7 +148,13 @@ pub(super) fn unusable(error: &KubeconfigError, args: &ClusterArgs) -> CommandEr
                     }
                     _ => "a certificate or key in it is not base64".to_owned(),
                 },
-                _ => "it cannot be read".to_owned(),
+                KubeconfigError::KindMismatch | KubeconfigError::ApiVersionMismatch => {
+                    "the files in KUBECONFIG differ in `kind` or `apiVersion`".to_owned()
+                }
+                KubeconfigError::ParseCertificates(_) => {
+                    "a certificate in it is not valid PEM".to_owned()
+                }
+                _ => "it is not a valid kubeconfig".to_owned(),
             };
             let error = CommandError::new(
                 Code::Generic,

@@ -99,7 +99,10 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
             globals.config().is_none() && inside.is_some_and(|(file, root)| !file.starts_with(root))
         };
         if root_above(&working_dir).is_some_and(is_outside) {
-            ui.warn("it is outside this Git repository, so a clone would not have it; to create one here, run `sops-rs --config .sops.yaml init`");
+            ui.warn(format_args!(
+                "{} is outside this Git repository, so a clone would not have it; to create a `.sops.yaml` here, run `sops-rs --config .sops.yaml init`",
+                name_of(&file)
+            ));
         }
         match recipients.iter().find(is_named) {
             Some(recipient) => {

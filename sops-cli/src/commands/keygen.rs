@@ -12,8 +12,8 @@ use crate::ui::Ui;
 const EXAMPLES: &str = "\
 Examples:
   sops-rs keygen --output key.txt
-  sops-rs keygen --append --pq        # add a post-quantum key to your key file
-  sops-rs keygen | sops-rs keygen -y  # print only a recipient";
+  sops-rs keygen -y key.txt           # print the recipient of a key
+  sops-rs keygen --append --pq        # add a post-quantum key to your key file";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]

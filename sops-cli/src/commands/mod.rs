@@ -71,8 +71,9 @@ pub(crate) enum Command {
     ///
     /// With `--in-place`, you can name several files and directories. Files that you name are
     /// always encrypted. In a directory, a creation rule with a `path_regex` encrypts every file
-    /// that it matches. A rule that has no `path_regex`, or whose `path_regex` matches every file
-    /// with the same extension, encrypts only the plaintext Secrets that `sops-rs lint` reports.
+    /// that it matches. A rule without a `path_regex`, or one that encrypts only some keys and
+    /// matches every file with the same extension, encrypts only the plaintext Secrets that
+    /// `sops-rs lint` reports.
     /// Encrypted files and files that `.gitignore` excludes do not change. A plaintext Secret that
     /// no rule matches is an error.
     ///
@@ -90,10 +91,10 @@ pub(crate) enum Command {
     Decrypt(DeferredArgs<decrypt::Args>),
     /// Edit an encrypted file in your editor, or create a new one
     ///
-    /// The plaintext is kept only on a memory file system, and is deleted when you quit the editor.
-    /// Unchanged values keep their ciphertext. If your text cannot be encrypted, the editor reopens
-    /// with the reason at the top. To give up, quit without changing the text: sops-rs keeps it and
-    /// prints where it is.
+    /// The plaintext is on a memory file system, and is deleted when the file is written. Unchanged
+    /// values keep their ciphertext. If your text cannot be encrypted, the editor reopens with the
+    /// reason at the top. To give up, quit without changing the text: sops-rs then keeps your text,
+    /// in plaintext, and prints its path, so that you can copy and delete it.
     ///
     /// The editor is the first of SOPS_EDITOR, EDITOR and VISUAL that is set.
     Edit(DeferredArgs<edit::Args>),

@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 /// A command of `sops`.
 pub(crate) struct SopsCommand {
     pub(crate) name: &'static str,
-    /// The names of each flag; `=` marks one that takes a text, `#` one that takes a number.
+    /// The names of each flag; `=` marks a flag that takes a string, `#` one that
+    /// takes a number.
     pub(crate) flags: &'static [&'static str],
     pub(crate) subcommands: &'static [SopsCommand],
 }

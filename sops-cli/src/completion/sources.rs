@@ -18,7 +18,7 @@ const MAX_PATHS: usize = 2_000;
 /// The largest file that is read, in bytes: a shell waits for the answer.
 const MAX_SIZE: u64 = 4 * 1024 * 1024;
 
-/// The keys and rules of the configuration, and of a file.
+/// The master keys and selection rules in the configuration, and the master keys of a file.
 #[derive(Default)]
 pub(super) struct Configured {
     keys: Vec<MasterKey>,

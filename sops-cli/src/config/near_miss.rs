@@ -27,7 +27,7 @@ pub(crate) fn near_miss(config: &Config, rule: &CreationRule, path: &Path) -> Op
         && matches(pattern, &other)
     {
         return Some(format!(
-            "it matches {}, with the other extension",
+            "it would match {}, which has the other extension",
             name_of(&other)
         ));
     }
@@ -96,7 +96,7 @@ mod tests {
             (
                 r"\.yaml$",
                 "a.yml",
-                wanted("it matches a.yaml, with the other extension"),
+                wanted("it would match a.yaml, which has the other extension"),
             ),
             (
                 "^/secrets/",

@@ -13,7 +13,7 @@ use crate::arguments::{GlobalArgs, invocation};
 use crate::command_error::name_of;
 use crate::ui::Ui;
 
-/// Warns if a configuration is nearer to the file than its own one, `own`.
+/// Warns if another configuration is nearer to the file than `own`, the one that applies.
 pub(crate) fn warn(ui: &Ui, globals: &GlobalArgs, own: Option<&Config>, file: &Path) {
     warn_of_all(ui, globals, own, [file].into_iter());
 }

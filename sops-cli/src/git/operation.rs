@@ -90,6 +90,12 @@ impl Operation {
         commit.filter(|_| self.kind == OperationKind::Merge)
     }
 
+    /// The commit that is picked, if this is a cherry-pick.
+    pub(crate) fn picked_commit(&self) -> Option<&str> {
+        let commit = self.commit.as_deref();
+        commit.filter(|_| self.kind == OperationKind::CherryPick)
+    }
+
     /// Whether commits are being rebased.
     pub(crate) fn is_rebase(&self) -> bool {
         self.kind == OperationKind::Rebase

@@ -45,38 +45,61 @@ impl UnmergedFile {
         Ok((!files.is_empty()).then(|| files.swap_remove(0)))
     }
 
-    /// The versions of a file with conflict markers, if the last merge committed it with this
-    /// `content`. Markers of another commit have other versions.
+    /// The versions that a merge combined, if the last merge that changed the file committed this
+    /// `content`, which must be damaged: it has conflict markers, or someone chose its ciphertexts by
+    /// hand. Damage by another commit has other versions.
     pub(crate) fn of_committed_merge(
         file: &Path,
         content: &[u8],
     ) -> Result<Option<Self>, CommandError> {
         let mut pathspec = OsString::from(":(literal)");
         pathspec.push(file);
-        let run = |arguments: &[&str]| {
-            let arguments = arguments.iter().map(OsStr::new);
-            let arguments: Vec<&OsStr> = arguments.chain([&*pathspec]).collect();
-            let output = Running::start(&arguments)?.try_output()?;
-            let text = output.ok().and_then(|text| String::from_utf8(text).ok());
-            Ok::<_, CommandError>(text.unwrap_or_default())
+        let arguments = ["ls-files", "--full-name", "-z", "--"].map(OsStr::new);
+        let arguments = [&arguments[..], &[&*pathspec]].concat();
+        let listed = Running::start(&arguments)?
+            .try_output()?
+            .unwrap_or_default();
+        let path = listed.strip_suffix(b"\0").unwrap_or(&listed);
+        match path.is_empty() {
+            true => Ok(None),
+            false => Self::merged_in("HEAD", Path::new(OsStr::from_bytes(path)), content),
+        }
+    }
+
+    /// The same for a path from the root of the repository in a commit and its history.
+    pub(crate) fn merged_in(
+        commit: &str,
+        path: &Path,
+        content: &[u8],
+    ) -> Result<Option<Self>, CommandError> {
+        let Some(name) = path.to_str() else {
+            return Ok(None);
         };
-        let listed = run(&["ls-files", "--full-name", "-z", "--"])?;
-        let commit = run(&["rev-list", "--max-count=1", "--merges", "HEAD", "--"])?;
-        let (path, commit) = (listed.trim_end_matches('\0'), commit.trim_end());
-        if path.is_empty() || commit.is_empty() {
-            return Ok(None);
-        }
+        let pathspec = format!(":(top,literal){name}");
+        let last_merge = [
+            "rev-list",
+            "--max-count=1",
+            "--merges",
+            commit,
+            "--",
+            &pathspec,
+        ];
+        let merge = git(&last_merge)
+            .ok()
+            .and_then(|id| String::from_utf8(id).ok());
+        let merge = merge.unwrap_or_default();
+        let merge = merge.trim_end();
         let objects = Objects::open()?;
-        let version = |commit: &str| objects.blob(&format!("{commit}:{path}"));
-        if version(commit).as_deref() != Some(content) {
+        let version = |commit: &str| objects.blob(&format!("{commit}:{name}"));
+        if merge.is_empty() || version(merge).as_deref() != Some(content) {
             return Ok(None);
         }
-        let sides = [format!("{commit}^1"), format!("{commit}^2")];
+        let sides = [format!("{merge}^1"), format!("{merge}^2")];
         let base = git(&["merge-base", &sides[0], &sides[1]]).ok();
         let base = base.and_then(|base| String::from_utf8(base).ok());
         let [ours, theirs] = sides.map(|side| version(&side));
         Ok(Some(Self {
-            path: path.into(),
+            path: path.to_owned(),
             versions: [base.and_then(|base| version(base.trim_end())), ours, theirs],
         }))
     }

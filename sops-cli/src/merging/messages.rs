@@ -35,20 +35,8 @@ pub(crate) fn print_notes(ui: &Ui, name: &str, path: &Path, notes: &[MergeNote])
 /// Prints which new recipients the creation rule at HEAD does not name. Usually, the branch that adds
 /// a recipient also adds it to `.sops.yaml`.
 fn print_unnamed(ui: &Ui, name: &str, path: &Path, keys: &[MasterKey]) {
-    let operation = Operation::current();
-    let other_side = operation.other_side();
-    let other_side = other_side.map(|commit| StoredConfiguration::in_commit(commit, path));
-    let named = other_side.as_ref().map(StoredConfiguration::keys);
-    let named = named.map(|named| named.groups.concat()).unwrap_or_default();
-    let is_named = |key: &&MasterKey| named.iter().any(|named| named.means(key));
-    let (added, unknown): (Vec<&MasterKey>, Vec<&MasterKey>) = keys.iter().partition(is_named);
+    let (added, unknown) = named_by_other_side(path, keys);
     if !added.is_empty() {
-        let names = other_side.map(|side| side.names()).unwrap_or_default();
-        let named = |key| match names.name(key) {
-            Some(_) => names.shown(key),
-            None => shown(key),
-        };
-        let added: Vec<String> = added.into_iter().map(named).collect();
         ui.note(format_args!(
             "{name}: the other side added {} to the file and to its .sops.yaml",
             added.join(", ")
@@ -64,17 +52,43 @@ fn print_unnamed(ui: &Ui, name: &str, path: &Path, keys: &[MasterKey]) {
     }
 }
 
-/// The errors of a merge that is not clean, with the next commands.
-pub(crate) fn errors(name: &str, problems: &[MergeProblem]) -> Vec<CommandError> {
+/// Those of the keys that the creation rule of the other side names for the file, as messages show
+/// them, and the others. `path` is the path of the file from the root of the repository.
+pub(crate) fn named_by_other_side<'k>(
+    path: &Path,
+    keys: &'k [MasterKey],
+) -> (Vec<String>, Vec<&'k MasterKey>) {
+    let operation = Operation::current();
+    let Some(commit) = operation.other_side() else {
+        return (Vec::new(), keys.iter().collect());
+    };
+    let other_side = StoredConfiguration::in_commit(commit, path);
+    let named = other_side.keys().groups.concat();
+    let is_named = |key: &&MasterKey| named.iter().any(|named| named.means(key));
+    let (added, unknown): (Vec<&MasterKey>, Vec<&MasterKey>) = keys.iter().partition(is_named);
+    if added.is_empty() {
+        return (Vec::new(), unknown);
+    }
+    let names = other_side.names();
+    let added = added.into_iter().map(|key| match names.name(key) {
+        Some(_) => names.shown(key),
+        None => shown(key),
+    });
+    (added.collect(), unknown)
+}
+
+/// The errors of a merge that is not clean, with the next commands. `path` is the path of the file
+/// from the root of the repository.
+pub(crate) fn errors(name: &str, path: &Path, problems: &[MergeProblem]) -> Vec<CommandError> {
     let mut errors = errors_without_hint(name, problems);
     let last = errors.pop();
-    let steps = steps(name, problems);
+    let steps = steps(name, path, problems);
     errors.extend(last.map(|error| steps.into_iter().fold(error, CommandError::hint)));
     errors
 }
 
 /// What to do about a merge that is not clean.
-pub(crate) fn steps(name: &str, problems: &[MergeProblem]) -> Vec<String> {
+pub(crate) fn steps(name: &str, path: &Path, problems: &[MergeProblem]) -> Vec<String> {
     let file = shell_path(name);
     if problems.iter().any(is_missing_key) {
         return vec![format!(
@@ -91,8 +105,8 @@ pub(crate) fn steps(name: &str, problems: &[MergeProblem]) -> Vec<String> {
                 "after you fix this, merge the file with `sops-rs resolve {file}`"
             )];
         }
-        [false, true] => return with_one_side(&file, SideName::Ours, problems),
-        [true, false] => return with_one_side(&file, SideName::Theirs, problems),
+        [false, true] => return with_one_side(&file, path, SideName::Ours, problems),
+        [true, false] => return with_one_side(&file, path, SideName::Theirs, problems),
         [false, false] => {}
     }
     let flags: Vec<String> = problems
@@ -108,7 +122,12 @@ pub(crate) fn steps(name: &str, problems: &[MergeProblem]) -> Vec<String> {
 }
 
 /// What to do if only one side can be used.
-fn with_one_side(file: &str, side: SideName, problems: &[MergeProblem]) -> Vec<String> {
+fn with_one_side(
+    file: &str,
+    path: &Path,
+    side: SideName,
+    problems: &[MergeProblem],
+) -> Vec<String> {
     let (intact, lost) = (side_name(side), other(side));
     let flag = flag(side);
     let take = format!("`sops-rs resolve {file} {flag}` takes {intact} completely");
@@ -120,21 +139,18 @@ fn with_one_side(file: &str, side: SideName, problems: &[MergeProblem]) -> Vec<S
         steps.extend(abort());
         return steps;
     }
-    let mut steps = repair::steps(file, lost, problems);
-    let changes = match lost {
-        SideName::Ours => "our",
-        SideName::Theirs => "their",
-    };
-    steps.push(format!("{take}, and drops {changes} changes"));
+    let mut steps = repair::steps(file, path, lost, problems);
+    steps.push(format!("{take}, and drops {} changes", owner(lost)));
     steps
 }
 
 /// The hint about taking a version that cannot be decrypted.
 pub(crate) fn unchecked(file: &str, side: SideName) -> String {
     format!(
-        "`git checkout {} -- {file}` takes {} without checking it",
+        "`git checkout {} -- {file}` takes {} without checking it, and drops {} changes",
         flag(side),
-        side_name(side)
+        side_name(side),
+        owner(other(side))
     )
 }
 
@@ -199,6 +215,13 @@ fn other(side: SideName) -> SideName {
     match side {
         SideName::Ours => SideName::Theirs,
         SideName::Theirs => SideName::Ours,
+    }
+}
+
+fn owner(side: SideName) -> &'static str {
+    match side {
+        SideName::Ours => "our",
+        SideName::Theirs => "their",
     }
 }
 
@@ -323,7 +346,7 @@ fn reason(error: &Error) -> String {
 /// A conflict by its key path.
 pub(crate) fn place(conflict: &Conflict) -> String {
     let path = match &conflict.path {
-        Some(path) => path.to_string(),
+        Some(path) => path.dotted().to_string(),
         None if conflict.kind == ConflictKind::Comment => return "comments".to_owned(),
         None => return "the whole file".to_owned(),
     };

@@ -14,7 +14,8 @@ use sops_core::{CIPHERTEXT_PREFIX, Format};
 pub(crate) use configuration::StoredConfiguration;
 pub(crate) use criss_cross::merged_base;
 pub(crate) use messages::{
-    errors, errors_without_hint, place, print_notes, removals, steps, unchecked,
+    errors, errors_without_hint, named_by_other_side, place, print_notes, removals, steps,
+    unchecked,
 };
 
 use crate::command_error::CommandError;

@@ -112,7 +112,8 @@ impl Document<'_> {
             find(self, path)?;
             return Err(Error::Unwritable {
                 path: path.to_string(),
-                message: "a binary file is this one value, which cannot be removed".to_owned(),
+                message: "a binary file is a single value, which can be replaced but not removed"
+                    .to_owned(),
             });
         }
         let change = match PathTarget::follow(self, path) {

@@ -130,7 +130,7 @@ fn in_kubeconfig(context: &mut Context<'_>) -> bool {
     context.set_rule(&rules::PLAINTEXT_SECRET, None);
     let finding = context.report_node(
         credential,
-        "a creation rule covers this file, a kubeconfig with credentials in plaintext",
+        "this kubeconfig has credentials in plaintext, although a creation rule covers it",
     );
     match is_copy {
         true => finding.help(COPY),

@@ -329,7 +329,7 @@ fn incomplete(document: &Document<'_>, context: &mut Context<'_>) {
             context
                 .report_node(
                     node,
-                    "text follows the encrypted value in plaintext, and SOPS ignores it",
+                    "plaintext follows the encrypted value, and SOPS ignores it",
                 )
                 .help(format!("delete the text, and add it with `{command}` if it is a value; if it was committed, treat it as leaked"));
         } else {

@@ -128,7 +128,8 @@ fn add(name: &str, value: &str, text: &str, secrets: &mut FoundSecrets) {
     }
 }
 
-/// The assignments in the quoted strings that a command writes to a file, of one or more lines.
+/// Adds the assignments in quoted strings that a command such as `echo` writes to a file. A string
+/// may have several lines.
 fn printed_lines(script: &str, secrets: &mut FoundSecrets) {
     for line in script.lines().filter(|line| is_written(line)) {
         let mut rest = line;

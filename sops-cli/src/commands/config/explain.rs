@@ -298,9 +298,11 @@ fn print(ui: &Ui, explanation: &Explanation) -> Result<(), CommandError> {
     } = &encryption.selection;
     match names_plaintext {
         true => ui.print(format_args!(
-            "Values that {name} {text} does not leave in plaintext"
+            "Values to encrypt (all except those that {name} {text} leaves in plaintext)"
         )),
-        false => ui.print(format_args!("Values that {name} {text} selects")),
+        false => ui.print(format_args!(
+            "Values to encrypt (selected by {name} {text})"
+        )),
     }?;
     let Some(values) = &encryption.values else {
         return ui.print("  the file does not exist yet");

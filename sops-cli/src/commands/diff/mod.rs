@@ -168,7 +168,8 @@ fn versions(root: &Path, objects: &Objects, file: &ChangedFile) -> Result<Versio
     })
 }
 
-/// Whether the working tree has the file: a sparse checkout lacks files that are compared too.
+/// Whether the file exists in the working tree. Files that a sparse checkout leaves out are compared
+/// too.
 fn exists(root: &Path, path: &Path) -> bool {
     root.join(path).symlink_metadata().is_ok()
 }

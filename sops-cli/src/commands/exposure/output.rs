@@ -29,7 +29,7 @@ pub(crate) fn checklist(report: &Report) -> String {
     text
 }
 
-/// Text of the repository, so that it is shown as it is in Markdown.
+/// Escapes text from the repository, so that Markdown shows it unchanged.
 fn markdown(text: &str) -> String {
     const SPECIAL: &str = r"\`*<>~&|";
     let text = one_line(text);

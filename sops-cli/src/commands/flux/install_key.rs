@@ -366,8 +366,8 @@ impl Installation<'_> {
             .map(|(_, recipient)| recipient.to_string())
             .collect();
         let message = format!(
-            "{namespace}/{name} in the cluster has the private key of {}, which is not in the keys to install or in your key file, and would be lost",
-            recipients.join(" and that of ")
+            "this would delete private keys from {namespace}/{name} that are neither among the keys to install nor in your key file; their recipients: {}",
+            recipients.join(", ")
         );
         let entries: BTreeSet<_> = lost.iter().map(|(entry, _)| entry).collect();
         let error = entries
@@ -376,7 +376,7 @@ impl Installation<'_> {
                 let value = format!("jsonpath={{.data.{}}}", entry.replace('.', r"\."));
                 // An older file with that name may contain the last copy of another key.
                 error.hint(format!(
-                    "save it to a file first: `(umask 077; set -C; kubectl get secret{} --namespace {} {} --output {} | base64 -d > ~/{})`",
+                    "save them to a file first: `(umask 077; set -C; kubectl get secret{} --namespace {} {} --output {} | base64 -d > ~/{})`",
                     args.cluster.for_kubectl(),
                     shell_word(namespace),
                     shell_word(name),
@@ -384,7 +384,7 @@ impl Installation<'_> {
                     shell_word(&format!("{name}-{entry}"))
                 ))
             });
-        Err(error.hint("if you have a copy of that key, or no longer need it, add `--replace`"))
+        Err(error.hint("if you have copies of these keys, or no longer need them, add `--replace`"))
     }
 }
 

@@ -9,13 +9,13 @@ use sops_lint::shell_path;
 use super::attributes::block::Attributes;
 use super::attributes::patterns;
 use super::driver::{self, Driver, Setting};
-use super::repository_files::RepositoryFiles;
 use crate::command_error::{Code, CommandError, files_named, name_of, reason};
-use crate::commands::resolve::encrypted_files;
+use crate::commands::resolve::unmerged_encrypted_files;
 use crate::config::nearest::on_disk;
 use crate::files::{self, Expected, Readers};
 use crate::git::settings::{self, Scope};
 use crate::git::{GitRepository, git, without_attributes};
+use crate::repository_files::RepositoryFiles;
 use crate::ui::Ui;
 
 /// The file in the root of the repository.
@@ -23,22 +23,27 @@ pub(super) const FILE: &str = ".gitattributes";
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// Change the settings for all your clones instead of this clone and its `.gitattributes`
+    /// Set up all your clones, and leave this clone's settings and `.gitattributes` unchanged
     #[arg(long)]
     global: bool,
 }
 
-impl Args {
-    fn scope(&self) -> Scope {
-        match self.global {
-            true => Scope::User,
-            false => Scope::Clone,
-        }
+#[derive(clap::Args, Debug)]
+pub(super) struct UninstallArgs {
+    /// Remove the settings that `install --global` wrote, and leave this clone unchanged
+    #[arg(long)]
+    global: bool,
+}
+
+fn scope(is_global: bool) -> Scope {
+    match is_global {
+        true => Scope::User,
+        false => Scope::Clone,
     }
 }
 
 pub(super) fn cmd_install(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
-    let scope = args.scope();
+    let scope = scope(args.global);
     let repository = repository(scope)?;
     install(ui, scope, repository.as_ref())?;
     Ok(ExitCode::SUCCESS)
@@ -61,28 +66,31 @@ fn install(ui: &Ui, scope: Scope, repository: Option<&GitRepository>) -> Result<
             reason(&error)
         ));
     }
-    write_settings(ui, scope, &driver.settings())?;
+    let is_new = write_settings(ui, scope, &driver.settings())?;
     match repository {
         None => {
             ui.note("The settings apply in every repository whose .gitattributes has `diff=sops merge=sops`; `sops-rs git install` in a repository writes those lines");
         }
         Some(repository) if repository.has_working_tree => {
             write_attributes(ui, &repository.root)?;
-            for file in encrypted_files(repository)? {
+            for file in unmerged_encrypted_files(repository)? {
                 let name = name_of(&file);
                 ui.note(format_args!(
                     "{name} has a conflict; resolve it with `sops-rs resolve {}`",
                     shell_path(&name)
                 ));
             }
-            ui.note("Run `sops-rs git install` in every other clone too. Clones without it, and websites such as GitHub, show and merge ciphertext as text");
+            if is_new {
+                ui.note("Run `sops-rs git install` in every other clone too. Clones without it, and websites such as GitHub, show and merge ciphertext as text");
+            }
         }
         Some(_) => ui.note("This repository has no working tree, so no .gitattributes was written"),
     }
     Ok(())
 }
 
-fn write_settings(ui: &Ui, scope: Scope, settings: &[Setting]) -> Result<(), CommandError> {
+/// Writes the settings, and returns whether that changed one.
+fn write_settings(ui: &Ui, scope: Scope, settings: &[Setting]) -> Result<bool, CommandError> {
     let mut has_changed = false;
     for Setting { key, value } in settings {
         let old = settings::value_in(scope, key);
@@ -106,7 +114,7 @@ fn write_settings(ui: &Ui, scope: Scope, settings: &[Setting]) -> Result<(), Com
             "Git's settings for {owner} are complete: {sections}"
         )),
     }
-    Ok(())
+    Ok(has_changed)
 }
 
 fn write_attributes(ui: &Ui, root: &Path) -> Result<(), CommandError> {
@@ -218,8 +226,8 @@ fn attributes(root: &Path) -> Result<Option<Vec<u8>>, CommandError> {
     }
 }
 
-pub(super) fn cmd_uninstall(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
-    let scope = args.scope();
+pub(super) fn cmd_uninstall(ui: &Ui, args: &UninstallArgs) -> Result<ExitCode, CommandError> {
+    let scope = scope(args.global);
     let repository = repository(scope)?;
     let keys = driver::written_keys(scope);
     for key in &keys {

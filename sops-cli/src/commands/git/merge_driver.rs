@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::arguments::GlobalArgs;
 use crate::command_error::{CommandError, name_of};
 use crate::files;
-use crate::git::{merge_file, merged_commit, versions_in_bases_of_this_merge};
+use crate::git::{Operation, merge_file, merged_commit, versions_in_bases_of_this_merge};
 use crate::keys::services::Services;
 use crate::lint::judge::relative;
 use crate::merging::{self, StoredConfiguration};
@@ -203,7 +203,15 @@ impl Args {
         }
         let name = self.name();
         merging::print_notes(ui, &name, &self.path, &outcome.notes);
-        ui.errors(merging::errors(&name, &outcome.problems));
+        if !outcome.problems.is_empty() {
+            let operation = Operation::current();
+            // In a rebase, ours is not what users expect.
+            let sides = operation.sides().filter(|_| operation.is_rebase());
+            if let Some(sides) = sides {
+                ui.note(format_args!("{name}: {sides}"));
+            }
+        }
+        ui.errors(merging::errors(&name, &self.path, &outcome.problems));
         Ok(outcome.problems.is_empty())
     }
 

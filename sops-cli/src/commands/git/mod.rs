@@ -6,7 +6,6 @@ mod attributes;
 mod driver;
 mod install;
 pub(crate) mod merge_driver;
-mod repository_files;
 pub(crate) mod status;
 pub(crate) mod textconv;
 
@@ -57,7 +56,7 @@ enum GitCommand {
     Install(install::Args),
     /// Remove the settings and lines that `install` wrote
     #[command(after_help = UNINSTALL_EXAMPLES)]
-    Uninstall(install::Args),
+    Uninstall(install::UninstallArgs),
     /// Report missing settings, and plaintext that Git stores
     ///
     /// The exit code is 0 if this clone is set up, 1 if something is missing or plaintext is

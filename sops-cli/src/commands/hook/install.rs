@@ -120,7 +120,8 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             Present::ExpectedToRunCheck(manager) => {
                 unchecked.push(hook);
                 let message = format!(
-                    "{name} does not exist yet; the program that will write it is configured to run sops-rs"
+                    "{} is configured to run sops-rs, but has not written {name} yet",
+                    manager.name()
                 );
                 let error = CommandError::new(Code::Generic, message);
                 ui.error(&error.hint(format!("run `{}`", manager.install())));

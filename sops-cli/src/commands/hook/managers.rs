@@ -58,6 +58,17 @@ impl Manager {
         is_configured.then_some(Self::Lefthook)
     }
 
+    /// The name for messages.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::PreCommit => "pre-commit",
+            Self::Lefthook => "lefthook",
+            Self::Husky4 => "husky",
+            Self::GitLfs => "Git LFS",
+            Self::Unknown => "another program",
+        }
+    }
+
     /// The command that writes the manager's hooks.
     pub(super) fn install(self) -> &'static str {
         match self {

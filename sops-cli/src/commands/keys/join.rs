@@ -182,7 +182,7 @@ fn ask(ui: &Ui, question: &str) -> Result<Zeroizing<String>, CommandError> {
     Ok(Zeroizing::new(words))
 }
 
-/// The words with another one in the place with this number, from 1.
+/// The words, with the one at position `number`, from 1, replaced by `word`.
 fn with_word(words: &str, number: usize, word: &str) -> Zeroizing<String> {
     let mut all: Vec<&str> = words.split_whitespace().collect();
     all[number - 1] = word;

@@ -11,6 +11,7 @@ use crate::git::{GitRepository, Operation, UnmergedFile, unmerged_files};
 use crate::input::read_repository_file;
 use crate::keys::unprompted::ready_keys;
 use crate::lint::judge::relative;
+use crate::repository_files::RepositoryFiles;
 use crate::ui::Ui;
 
 /// The file with its versions. A path that has no conflict in the working directory is tried from
@@ -36,10 +37,13 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
     }
     let message = "this file has no unresolved conflict in Git";
     let error = CommandError::new(Code::Generic, message).in_file(&name_of(&file));
+    if !is_in_operation
+        && (is_marked || is_damaged(&file, &content))
+        && let Some(unmerged) = UnmergedFile::of_committed_merge(&file, &content)?
+    {
+        return Ok((file, unmerged));
+    }
     if is_marked && !is_in_operation {
-        if let Some(unmerged) = UnmergedFile::of_committed_merge(&file, &content)? {
-            return Ok((file, unmerged));
-        }
         let file = shell_path(&file.to_string_lossy());
         return Err(error.hint(format!(
             "its conflict markers are committed, and Git no longer has both sides: keep one side of each conflict in an editor, check the values with `sops-rs edit --ignore-mac {file}`, and save them"
@@ -56,18 +60,35 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
         )))
 }
 
-/// Whether a file was resolved by hand: its MAC does not match.
+/// Whether a file was resolved by hand: it cannot be read, or its MAC does not match.
 fn is_damaged(file: &Path, content: &[u8]) -> bool {
     let format = format_of_encrypted(file, content);
-    EncryptedDocument::parse(content, format).is_ok_and(|document| {
-        let key = document.data_key(&ready_keys());
-        key.is_ok_and(|key| document.decrypt(&key, MacCheck::Require).is_err())
-    })
+    match EncryptedDocument::parse(content, format) {
+        Ok(document) => {
+            let key = document.data_key(&ready_keys());
+            key.is_ok_and(|key| document.decrypt(&key, MacCheck::Require).is_err())
+        }
+        Err(_) => str::from_utf8(content).is_ok_and(|text| text.contains(CIPHERTEXT_PREFIX)),
+    }
 }
 
-/// The encrypted files in conflict, relative to the working directory.
-pub(crate) fn encrypted_files(repository: &GitRepository) -> Result<Vec<PathBuf>, CommandError> {
+/// The encrypted files that Git lists as unmerged, relative to the working directory.
+pub(crate) fn unmerged_encrypted_files(
+    repository: &GitRepository,
+) -> Result<Vec<PathBuf>, CommandError> {
     Ok(EncryptedConflicts::find(repository)?.open)
+}
+
+/// The encrypted files in conflict, relative to the working directory: those that Git lists as
+/// unmerged, and those whose conflict markers someone committed. `encrypted` are all encrypted files,
+/// relative to the root of the repository.
+pub(crate) fn conflicting_files(
+    repository: &GitRepository,
+    encrypted: &[PathBuf],
+) -> Result<Vec<PathBuf>, CommandError> {
+    let mut conflicts = EncryptedConflicts::find(repository)?;
+    conflicts.add_marked(repository, encrypted);
+    Ok(conflicts.open)
 }
 
 /// The encrypted files in conflict, relative to the working directory.
@@ -94,12 +115,30 @@ impl EncryptedConflicts {
             resolved: paths(resolved),
         })
     }
+
+    /// Adds the files whose conflict markers someone committed.
+    fn add_marked(&mut self, repository: &GitRepository, encrypted: &[PathBuf]) {
+        let is_marked = |path: &&PathBuf| {
+            let content = read_repository_file(&repository.root.join(path));
+            content.is_ok_and(|content| merge_conflict(&content).is_some())
+        };
+        let marked = encrypted.iter().filter(is_marked);
+        let marked = marked.map(|path| relative(path, &repository.called_in));
+        self.open.extend(marked);
+        self.open.sort_unstable();
+        self.open.dedup();
+    }
 }
 
 /// Prints the encrypted files in conflict.
 pub(super) fn list(ui: &Ui) -> Result<(), CommandError> {
     let repository = GitRepository::found(GitRepository::look_up()?)?;
-    let EncryptedConflicts { open, resolved } = EncryptedConflicts::find(&repository)?;
+    let mut conflicts = EncryptedConflicts::find(&repository)?;
+    if repository.has_working_tree {
+        let encrypted = RepositoryFiles::find(&repository.root)?.encrypted;
+        conflicts.add_marked(&repository, &encrypted);
+    }
+    let EncryptedConflicts { open, resolved } = conflicts;
     for file in &open {
         ui.print(name_of(file))?;
     }

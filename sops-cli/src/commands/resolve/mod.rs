@@ -15,8 +15,8 @@ use sops_core::merge::{Conflict, Markers, MergeProblem, OpenMerge, SideName, Ver
 use sops_core::{EncryptedDocument, Error, Location};
 use sops_lint::shell_path;
 
-pub(crate) use self::conflict::encrypted_files;
 use self::conflict::is_resolved;
+pub(crate) use self::conflict::{conflicting_files, unmerged_encrypted_files};
 use self::resolution::Resolution;
 use self::sides::{SideArgs, TakenSides};
 use crate::arguments::GlobalArgs;
@@ -160,7 +160,7 @@ impl Resolve<'_> {
             Ok(open) => open,
             Err(problems) => return self.without_merge(&versions, problems),
         };
-        for error in merging::errors(&self.name, open.problems()) {
+        for error in merging::errors(&self.name, &self.unmerged.path, open.problems()) {
             self.ui.warn(error.lines(0).join(" "));
         }
         let resolution = Resolution {
@@ -212,8 +212,11 @@ impl Resolve<'_> {
             .map_err(|error| self.error(error))?;
         let (ours, all_conflicts) = resolution.text_of_ours()?;
         for path in self.sides.without_conflict(&all_conflicts) {
-            self.ui
-                .warn(format_args!("{}: no conflict at {path}", self.name));
+            self.ui.warn(format_args!(
+                "{}: no conflict at {}",
+                self.name,
+                path.dotted()
+            ));
         }
         let approval = resolution.decide(&ours, &choices)?;
         let content = fs::read(self.file).ok();
@@ -303,7 +306,7 @@ impl Resolve<'_> {
         };
         let file = shell_path(&self.name);
         let Some(side) = self.sides.of_everything() else {
-            return Err(self.report(merging::errors(&self.name, &problems)));
+            return Err(self.report(merging::errors(&self.name, &self.unmerged.path, &problems)));
         };
         let mut errors = merging::errors_without_hint(&self.name, &problems);
         if !is_whole(side) {

@@ -87,7 +87,7 @@ impl Resolution<'_, '_> {
         let last = errors.pop();
         self.ui.errors(errors);
         let last = last.unwrap_or_else(|| CommandError::new(Code::Generic, "undecided"));
-        let steps = merging::steps(self.name, &problems).into_iter();
+        let steps = merging::steps(self.name, self.path, &problems).into_iter();
         let last = steps.fold(last, CommandError::hint);
         Err(match self.unstaged(&problems) {
             true => last.hint("if they are right, add them to the creation rule in `.sops.yaml` and commit it before the merge"),

@@ -20,10 +20,10 @@ pub(crate) struct SideArgs {
     /// Take their value in every conflict, or only at these key paths
     #[arg(long, value_name = "KEY-PATH", num_args = 0..)]
     theirs: Option<Vec<OsString>>,
-    /// Take the recipients of one side, if both changed them
+    /// Take the recipients and key groups of one side
     #[arg(long, value_name = "SIDE")]
     recipients: Option<Side>,
-    /// Take the selection rule of one side, if both changed it
+    /// Take the selection rule, and what the MAC covers, from one side
     #[arg(long, value_name = "SIDE")]
     settings: Option<Side>,
 }

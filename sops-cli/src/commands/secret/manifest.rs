@@ -46,7 +46,7 @@ pub(super) struct ManifestArgs {
     /// NAME.yaml or NAME.json.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Of `kubectl`, in which it is needed to print a manifest
+    /// A flag that `kubectl` needs to print a manifest; it has no effect here
     #[arg(long, hide = true, value_name = "STRATEGY", num_args = 0..=1, require_equals = true)]
     dry_run: Option<Option<String>>,
 }

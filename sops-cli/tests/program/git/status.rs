@@ -28,7 +28,7 @@ fn a_clone_is_complete_or_not() {
     let run = clone.sops_rs(&["git", "status"]).succeeds();
     assert_eq!(
         run.stdout,
-        "This clone is set up: the encrypted file has its attributes, and your keys can decrypt it\n"
+        "This clone is set up: the encrypted file has its line in .gitattributes, and your keys can decrypt it\n"
     );
     assert_eq!(clone.problems(), [""; 0]);
     clone.git(&["clone", "-q", ".", "../second"]).succeeds();
@@ -309,7 +309,7 @@ fn a_clone_without_a_key_is_set_up_with_a_warning() {
     let run = clone.sops_rs(&["git", "status"]).succeeds();
     assert_eq!(
         run.stdout,
-        "This clone is set up: all 2 encrypted files have their attributes; your keys cannot decrypt theirs.enc.yaml\n"
+        "This clone is set up: all 2 encrypted files have their lines in .gitattributes; your keys cannot decrypt theirs.enc.yaml\n"
     );
     assert_eq!(report()["decryptable_files"], 1);
     assert_eq!(report()["warnings"], json!([]));
@@ -324,7 +324,7 @@ fn a_clone_without_a_key_is_set_up_with_a_warning() {
     let run = clone.sops_rs(&["git", "status"]).succeeds();
     assert_eq!(
         run.stdout,
-        "This clone is set up: all 2 encrypted files have their attributes\n"
+        "This clone is set up: all 2 encrypted files have their lines in .gitattributes\n"
     );
     for said in [
         "warning: none of your private keys can decrypt the encrypted files",

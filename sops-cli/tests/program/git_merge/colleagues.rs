@@ -11,6 +11,8 @@ use sops_test_support::environment::{
 
 use super::{CAROL, DAVE, SECRETS};
 
+const EVE: &str = "age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z";
+
 /// Ann and Ben.
 struct Team(TestEnvironment);
 
@@ -386,4 +388,59 @@ fn a_damaged_version_of_a_colleague_is_repaired_and_loses_nothing() {
             );
         }
     }
+}
+
+/// Ann picks a commit of Ben's to a release, in which someone deleted a list by hand.
+#[test]
+fn a_damaged_commit_is_repaired_and_then_picked() {
+    let team = Team::new();
+    team.ann("git checkout -q -b release && sops-rs set secret.yaml '[\"port\"]' '81' && git commit -qam x")
+        .succeeds();
+    let damage = "sed -i '/^hosts:/d; /^ *- ENC/d' secret.yaml; git commit -q --no-verify -am x";
+    team.ben(&format!("{damage}; git push -q origin HEAD:damaged"))
+        .succeeds();
+    let run = team.ann("git fetch -q && git cherry-pick origin/damaged");
+    assert_ne!(run.code, Some(0), "{run}");
+    let run = team.ann("sops-rs resolve secret.yaml || true");
+    let steps = commands(&run, "repair the damaged one first:");
+    assert_eq!(steps.len(), 6, "{steps:?} {run}");
+    let editor = team.0.editor("echo >> \"$1\"");
+    for step in steps {
+        team.ann(&format!("EDITOR=\"{editor}\" {step}")).succeeds();
+    }
+    let run = team.ann("sops-rs verify && sops-rs decrypt secret.yaml");
+    assert!(run.stdout.contains("port: 81\n"), "{run}");
+    assert!(!run.stdout.contains("hosts:"), "{run}");
+}
+
+/// Both add a recipient, and Ben takes his own `.sops.yaml`.
+#[test]
+fn a_recipient_of_the_other_side_is_not_taken_for_an_unwanted_one() {
+    let team = Team::new();
+    team.ben("sops-rs hook install").succeeds();
+    for (name, recipient, label) in [("ann", DAVE, "dave"), ("ben", EVE, "eve")] {
+        let add = format!(
+            "sops-rs recipients add {recipient} --name {label} --update && git commit -qam '{label}'"
+        );
+        team.run(name, name, &add).succeeds();
+    }
+    team.ann("git push -q").succeeds();
+    let run = team.ben("git pull -q --no-edit");
+    assert_eq!(run.code, Some(1), "{run}");
+    let run = team.ben("sops-rs git status").succeeds();
+    let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(".sops.yaml has conflict markers"), "{run}");
+    team.ben("git checkout --ours -- .sops.yaml && git add .sops.yaml")
+        .succeeds();
+    let run = team.ben("git commit -q");
+    assert_ne!(run.code, Some(0), "{run}");
+    let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("the other side of the merge added age1t7rx"),
+        "{run}"
+    );
+    assert!(
+        said.contains("only if they should lose access again"),
+        "{run}"
+    );
 }

@@ -9,7 +9,7 @@ fn a_conflict_names_the_key_path_and_the_next_command() {
     let repository = Repository::with_changes(FILE, OURS, OTHER);
     let run = repository.conflicts();
     for expected in [
-        "both sides changed [\"password\"]",
+        "both sides changed password",
         "sops-rs resolve apps/secret.yaml",
     ] {
         assert!(run.stderr.contains(expected), "{run}");

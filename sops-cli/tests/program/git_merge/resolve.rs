@@ -1,5 +1,7 @@
 //! `sops-rs resolve`, and `git mergetool` with it.
 
+use std::path::Path;
+
 use super::{BASE, OTHER, OURS, Repository, SECRETS};
 
 const FILE: &str = "apps/secret.yaml";
@@ -23,7 +25,7 @@ fn the_editor_opens_the_plaintext_with_markers() {
     );
     let seen = repository.0.read("../seen");
     let (head, text) = seen.split_once("user:").expect("the text has a user");
-    assert!(head.contains("[\"password\"]"), "{seen}");
+    assert!(head.contains("  password\n"), "{seen}");
     assert!(head.contains("Ours is branch main, commit "), "{seen}");
     assert!(head.contains("theirs is branch topic, commit "), "{seen}");
     assert_eq!(
@@ -62,10 +64,7 @@ fn scripts_take_sides() {
         assert_eq!(repository.0.decrypt(FILE), expected);
     }
     for (flags, message) in [
-        (
-            &["--ours", "[\"user\"]"][..],
-            "both sides changed [\"password\"]",
-        ),
+        (&["--ours", "[\"user\"]"][..], "both sides changed password"),
         (&["--ours", "--theirs"], "cannot both take every conflict"),
         (
             &["--ours", "password["],
@@ -342,9 +341,45 @@ fn committed_conflict_markers_are_resolved_from_the_merge() {
         run.stderr.contains(&format!("`sops-rs resolve {FILE}`")),
         "{run}"
     );
+    let run = repository.0.run(&["resolve"]).succeeds();
+    assert_eq!(run.stdout, format!("{FILE}\n"), "{run}");
     repository.0.run(&["resolve", FILE, "--theirs"]).succeeds();
     repository.commit_all();
     assert_eq!(repository.0.decrypt(FILE), OTHER);
+    let run = repository.0.run(&["resolve"]).succeeds();
+    assert_eq!(run.stdout, "", "{run}");
+}
+
+/// Someone kept lines of both sides: a file with each key twice, values under two data keys, or a MAC
+/// of other values.
+#[test]
+fn ciphertexts_that_were_combined_by_hand_are_merged_again() {
+    let keep_all = "sed -i '/^<<</d; /^===/d; /^>>>/d' ";
+    let keep_ours = "sed -i '/^<<</d; /^===/,/^>>>/d; s/^port: .*/port: 81/' ";
+    for (is_rotated, by_hand) in [(false, keep_all), (false, keep_ours), (true, keep_all)] {
+        let repository = Repository::new().diverged(
+            FILE,
+            |of| {
+                of.edit(FILE, OTHER);
+                if is_rotated {
+                    of.0.run(&["rotate", "-i", FILE]).succeeds();
+                }
+            },
+            |of| of.edit(FILE, OURS),
+        );
+        repository.conflicts();
+        let script = format!("{by_hand}{FILE}");
+        let shell = repository
+            .0
+            .command_of(Path::new("/bin/sh"), &["-euc", &script]);
+        repository.0.finish(shell).succeeds();
+        repository.commit_resolved(FILE);
+        let damaged = repository.0.run(&["decrypt", FILE]);
+        assert_ne!(damaged.code, Some(0), "{damaged}");
+        repository.0.run(&["resolve", FILE, "--theirs"]).succeeds();
+        repository.commit_all();
+        assert_eq!(repository.0.decrypt(FILE), OTHER, "{is_rotated} {by_hand}");
+    }
 }
 
 #[test]

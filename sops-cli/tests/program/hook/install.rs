@@ -374,7 +374,7 @@ fn a_hook_that_lefthook_has_not_written_yet_checks_nothing() {
     );
     let run = repository.install().fails_with(1);
     let said = [
-        "pre-commit does not exist yet",
+        "lefthook is configured to run sops-rs, but has not written",
         "run `lefthook install`",
         "Git does not check commits yet",
     ];

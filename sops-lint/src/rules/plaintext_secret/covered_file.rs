@@ -39,7 +39,7 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
             let command = context.command("encrypt -i");
             let finding = context.report_node(
                 credential,
-                "a creation rule covers this file, a kubeconfig with credentials in plaintext",
+                "this kubeconfig has credentials in plaintext, although a creation rule covers it",
             );
             match is_copy {
                 true => finding.help(COPY),

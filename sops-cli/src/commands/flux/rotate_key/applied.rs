@@ -101,7 +101,7 @@ impl Rotation<'_> {
                 }
                 for directory in &rollout.elsewhere {
                     ui.note(format_args!(
-                        "Not checked, because it is not in this cluster: {directory}"
+                        "Not checked: the Kustomizations in {directory}, which this cluster does not have"
                     ));
                 }
                 let is_first = self.is_before_removal(replacement)?;

@@ -39,7 +39,15 @@ impl Rotation<'_> {
         replacement: &KeyReplacement,
     ) -> Result<Next, CommandError> {
         let new = file.pair(replacement.new.as_ref()).ok_or_else(|| {
-            CommandError::new(Code::Generic, "the new key is not in the key file")
+            let new = replacement.new.as_ref().map(ToString::to_string);
+            CommandError::new(
+                Code::Generic,
+                format!(
+                    "the private key of {} is not in the key file",
+                    new.unwrap_or_default()
+                ),
+            )
+            .hint("restore it from your backup, or pass the file that has it with `--age-key-file`")
         })?;
         let mut text = entry_text(secret, ENTRY)?;
         if !text.is_empty() && !text.ends_with('\n') {

@@ -9,7 +9,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::block::Attributes;
 use super::{line, path_regex};
-use crate::commands::git::repository_files::RepositoryFiles;
+use crate::repository_files::RepositoryFiles;
 
 /// The patterns to add to the existing ones. The `overridden` files are named even if an existing
 /// line covers them, because a later line overrides that one.

@@ -10,9 +10,9 @@ use sops_lint::shell_path;
 use super::problem::Problem;
 use crate::command_error::{CommandError, files_named, name_of};
 use crate::commands::git::install::other_attributes;
-use crate::commands::git::repository_files::{RepositoryFiles, is_encrypted};
 use crate::git::{Running, without_attributes};
 use crate::input::read_repository_file;
+use crate::repository_files::{RepositoryFiles, is_encrypted};
 
 /// How many paths are passed to Git.
 const MOST_PATHS: usize = 500;

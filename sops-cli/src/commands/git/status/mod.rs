@@ -7,6 +7,8 @@ mod coverage;
 mod problem;
 mod settings;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,10 +22,10 @@ use super::driver::TEXTCONV;
 use super::install::FILE;
 use super::textconv::{IN_CI, is_ci_without_consent};
 use crate::command_error::{Code, CommandError, files_named, name_of};
-use crate::commands::resolve::encrypted_files;
+use crate::commands::resolve::conflicting_files;
 use crate::config::nearest::on_disk;
-use crate::git::GitRepository;
 use crate::git::settings::{Scope, value_in};
+use crate::git::{GitRepository, git};
 use crate::input::read_repository_file;
 use crate::lint::judge::relative;
 use crate::ui::Ui;
@@ -67,6 +69,7 @@ fn status(ui: &Ui, args: &Args) -> Result<ExitCode, CommandError> {
     warnings.extend(in_ci());
     warnings.extend(access.altered());
     warnings.extend(conflicts(&repository, &encrypted)?);
+    warnings.extend(broken_configurations(&repository)?);
     if args.json {
         let report = Report {
             encrypted_files: encrypted.len(),
@@ -123,16 +126,7 @@ fn conflicts(
     repository: &GitRepository,
     encrypted: &[PathBuf],
 ) -> Result<Option<Problem>, CommandError> {
-    let mut files = encrypted_files(repository)?;
-    // Someone may have committed the markers.
-    let is_marked = |path: &&PathBuf| {
-        let content = read_repository_file(&repository.root.join(path));
-        content.is_ok_and(|content| merge_conflict(&content).is_some())
-    };
-    let marked = encrypted.iter().filter(is_marked);
-    files.extend(marked.map(|path| relative(path, &repository.called_in)));
-    files.sort_unstable();
-    files.dedup();
+    let files = conflicting_files(repository, encrypted)?;
     let files: Vec<String> = files.iter().map(|file| name_of(file)).collect();
     let Some(first) = files.first() else {
         return Ok(None);
@@ -148,13 +142,50 @@ fn conflicts(
     }))
 }
 
+/// The warning about configurations with conflict markers, which no command can read.
+fn broken_configurations(repository: &GitRepository) -> Result<Option<Problem>, CommandError> {
+    let pathspecs = [":(top,literal).sops.yaml", ":(top,glob)**/.sops.yaml"];
+    let list = [&["ls-files", "--full-name", "-z", "--"][..], &pathspecs].concat();
+    let list = git(&list)?;
+    let paths = list
+        .split(|byte| *byte == 0)
+        .filter(|path| !path.is_empty());
+    let mut paths: Vec<&Path> = paths
+        .map(|path| Path::new(OsStr::from_bytes(path)))
+        .collect();
+    paths.dedup();
+    paths.retain(|path| {
+        let content = read_repository_file(&repository.root.join(path));
+        content.is_ok_and(|content| merge_conflict(&content).is_some())
+    });
+    let files = paths
+        .iter()
+        .map(|path| name_of(&relative(path, &repository.called_in)));
+    let files: Vec<String> = files.collect();
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let message = format!("{} has conflict markers", files_named(&files));
+    Ok(Some(Problem {
+        files,
+        ..Problem::new(
+            "configuration-conflict",
+            message,
+            "edit it before you resolve the encrypted files; if both sides added recipients, keep the lines of both",
+        )
+    }))
+}
+
 /// The summary for a clone without problems.
 fn summary(encrypted_files: usize, access: &Access) -> String {
     let (have, them) = match encrypted_files {
         0 => return "the repository has no encrypted files yet".to_owned(),
-        1 => ("the encrypted file has its attributes".to_owned(), "it"),
+        1 => (
+            "the encrypted file has its line in .gitattributes".to_owned(),
+            "it",
+        ),
         number => (
-            format!("all {number} encrypted files have their attributes"),
+            format!("all {number} encrypted files have their lines in .gitattributes"),
             "them",
         ),
     };

@@ -18,16 +18,16 @@ use crate::proposal;
 /// The files in the working tree, except those that Git ignores, and those that a sparse checkout
 /// leaves out. Paths are relative to the root.
 #[derive(Default)]
-pub(super) struct RepositoryFiles {
-    pub(super) encrypted: Vec<PathBuf>,
-    pub(super) plaintext: Vec<PathBuf>,
+pub(crate) struct RepositoryFiles {
+    pub(crate) encrypted: Vec<PathBuf>,
+    pub(crate) plaintext: Vec<PathBuf>,
     /// The `path_regex` of each creation rule, with the directory of its configuration relative to
     /// the root.
-    pub(super) path_regexes: Vec<(String, String)>,
+    pub(crate) path_regexes: Vec<(String, String)>,
 }
 
 impl RepositoryFiles {
-    pub(super) fn find(root: &Path) -> Result<Self, CommandError> {
+    pub(crate) fn find(root: &Path) -> Result<Self, CommandError> {
         let items = items(std::iter::once(root), Leftovers::Keep)?;
         let paths = items
             .iter()
@@ -77,7 +77,7 @@ impl RepositoryFiles {
 }
 
 /// Whether the content is that of an encrypted file, which may have conflicts.
-pub(super) fn is_encrypted(path: &Path, content: &[u8]) -> bool {
+pub(crate) fn is_encrypted(path: &Path, content: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(content) else {
         return false;
     };
