@@ -113,12 +113,14 @@ pub(crate) fn steps(name: &str, path: &Path, problems: &[MergeProblem]) -> Vec<S
         .iter()
         .filter_map(|problem| flags(problem, &file))
         .collect();
-    match flags.is_empty() {
-        true => vec![format!(
-            "`sops-rs resolve {file}` shows both sides decrypted in your editor"
-        )],
-        false => flags,
+    if !flags.is_empty() {
+        return flags;
     }
+    let mut step = format!("`sops-rs resolve {file}` shows both sides decrypted in your editor");
+    if problems.iter().any(is_about_whole_file) {
+        step += "; for a file that is not text, add `--ours` or `--theirs`";
+    }
+    vec![step]
 }
 
 /// What to do if only one side can be used.
@@ -205,6 +207,10 @@ fn flags(problem: &MergeProblem, file: &str) -> Option<String> {
         ),
         _ => return None,
     })
+}
+
+fn is_about_whole_file(problem: &MergeProblem) -> bool {
+    matches!(problem, MergeProblem::Conflict(Conflict { path: None, kind, .. }) if *kind != ConflictKind::Comment)
 }
 
 fn is_missing_key(problem: &MergeProblem) -> bool {

@@ -187,18 +187,23 @@ impl Resolve<'_> {
 
     /// Ours and theirs; both must exist.
     fn versions(&self) -> Result<(&[u8], &[u8]), CommandError> {
-        let (side, other) = match (self.unmerged.ours(), self.unmerged.theirs()) {
+        let file = shell_path(&self.name);
+        let keep = format!("`git add {file}` keeps the file, and `git rm {file}` deletes it");
+        let has_base = self.unmerged.base().is_some();
+        let (message, hint) = match (self.unmerged.ours(), self.unmerged.theirs()) {
             (Some(ours), Some(theirs)) => return Ok((ours, theirs)),
-            (None, _) => ("our", "their"),
-            (_, None) => ("their", "our"),
+            (None, None) => (
+                "both sides renamed or deleted this file",
+                format!("run `git rm {file}`, and keep one of the new names with `git add`"),
+            ),
+            (None, _) if has_base => ("our side deleted the file, and their side changed it", keep),
+            (_, None) if has_base => ("their side deleted the file, and our side changed it", keep),
+            (None, _) => ("only their side has a file with this name", keep),
+            (_, None) => ("only our side has a file with this name", keep),
         };
-        let message = format!("{side} side deleted the file, and {other} side changed it");
         Err(CommandError::new(Code::Generic, message)
             .in_file(&self.name)
-            .hint(format!(
-                "`git add {file}` keeps the file, and `git rm {file}` deletes it",
-                file = shell_path(&self.name)
-            )))
+            .hint(hint))
     }
 
     /// Merges the values, in the editor if sides were not taken for all conflicts.

@@ -179,6 +179,31 @@ fn a_file_that_one_side_deleted_cannot_be_merged() {
 }
 
 #[test]
+fn a_file_that_both_sides_renamed_is_not_called_deleted() {
+    let repository = Repository::new().diverged(
+        FILE,
+        |of| drop(of.git(&["mv", FILE, "apps/theirs.yaml"]).succeeds()),
+        |of| drop(of.git(&["mv", FILE, "apps/ours.yaml"]).succeeds()),
+    );
+    repository.conflicts();
+    for (file, message) in [
+        (FILE, "both sides renamed or deleted this file"),
+        ("apps/ours.yaml", "only our side has a file with this name"),
+        (
+            "apps/theirs.yaml",
+            "only their side has a file with this name",
+        ),
+    ] {
+        let run = repository.0.run(&["resolve", file]).fails_with(1);
+        assert!(run.stderr.contains(message), "{run}");
+    }
+    repository.git(&["rm", "-q", FILE, "apps/theirs.yaml"]);
+    repository.git(&["add", "apps/ours.yaml"]).succeeds();
+    repository.git(&["commit", "-q", "--no-edit"]).succeeds();
+    repository.is_merged("apps/ours.yaml", BASE);
+}
+
+#[test]
 fn a_single_marker_that_is_left_is_refused() {
     for left in ["<<<<<<< ours", "=======", ">>>>>>> theirs"] {
         let repository = in_conflict();
@@ -256,7 +281,9 @@ fn a_binary_file_that_is_text_is_resolved_in_the_editor() {
 #[test]
 fn files_that_are_not_text_are_resolved_by_sides_only() {
     let repository = Repository::with_changes("secret", "battery-staple\0", "open-sesame\0");
-    repository.conflicts();
+    let run = repository.conflicts();
+    let hint = "for a file that is not text, add `--ours` or `--theirs`";
+    assert!(run.stderr.contains(hint), "{run}");
     repository.is_marked("secret");
     let run = repository.0.run(&["resolve", "secret"]);
     assert_eq!(run.code, Some(1), "{run}");
