@@ -36,6 +36,17 @@ pub(crate) struct Compared {
     pub(crate) paths: Vec<PathBuf>,
 }
 
+/// The error about a word that names neither a revision nor a file.
+fn unknown(word: &Path) -> CommandError {
+    if word == Path::new("HEAD") {
+        let message = "this repository has no commits yet";
+        return CommandError::new(Code::CannotReadInput, message);
+    }
+    let message = format!("`{}` is neither a revision nor a file", name_of(word));
+    CommandError::new(Code::CannotReadInput, message)
+        .hint("put `--` before the path of a file that does not exist now")
+}
+
 impl Compared {
     /// Reads the arguments: up to two revisions or a range, and then paths. After a `--`, all are
     /// paths.
@@ -57,9 +68,7 @@ impl Compared {
                 Some(trees) => compared.trees.extend(trees),
                 None if word.symlink_metadata().is_ok() => compared.paths.push(word.clone()),
                 None => {
-                    let message = format!("`{}` is neither a revision nor a file", name_of(word));
-                    return Err(CommandError::new(Code::CannotReadInput, message)
-                        .hint("put `--` before the path of a file that does not exist now"));
+                    return Err(unknown(word));
                 }
             }
         }

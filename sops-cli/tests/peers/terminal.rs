@@ -373,8 +373,9 @@ fn a_key_with_a_passphrase_is_created_and_asked_for() {
     environment.write("x.yaml", "data: {a: hunter2}\n");
     environment.run(&["encrypt", "-i", "x.yaml"]).succeeds();
     for (passphrase, said) in [
-        (&b"wrong\n"[..], "incorrect passphrase"),
+        (&b"wrong\nwrong\nwrong\n"[..], "incorrect passphrase"),
         (b"correct horse\n", "data: {a: hunter2}"),
+        (b"wrong\ncorrect horse\n", "data: {a: hunter2}"),
     ] {
         let typed = Some(("Enter passphrase", passphrase));
         let shown = run(&environment, &["decrypt", "x.yaml"], typed);

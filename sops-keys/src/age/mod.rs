@@ -22,6 +22,7 @@ mod identity;
 mod key_file;
 mod key_pair;
 mod low_order;
+mod passphrase;
 #[cfg(feature = "plugin")]
 mod plugin;
 mod protected_file;

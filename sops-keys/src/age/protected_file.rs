@@ -10,13 +10,17 @@ use crate::reading::read_keys;
 
 use super::age_file::{ARMOR_BEGIN, AgeFile, without_armor};
 use super::identity::{Identity, KeyLayout, parse_keys};
-use super::source_report::{NO_PASSPHRASE, WRONG_PASSPHRASE};
+use super::passphrase;
+use super::source_report::WRONG_PASSPHRASE;
 
 /// The highest accepted work factor, 2^22, as in filippo.io/age: 4 GiB of memory.
 const MAX_WORK_FACTOR: u8 = 22;
 
-/// A protected key file. Its passphrase is asked for once, when a file is found that its keys may
-/// decrypt.
+/// The reason for a file that is damaged.
+const MALFORMED: &str = "a malformed age file";
+
+/// A protected key file. Its passphrase is asked for when a file is found that its keys may decrypt,
+/// and only once if it is right.
 pub(super) struct ProtectedKeys {
     file: Zeroizing<Vec<u8>>,
     decrypted: OnceLock<Result<Vec<Identity>, String>>,
@@ -48,28 +52,22 @@ impl ProtectedKeys {
     }
 
     fn decrypt(&self, name: &str, prompt: &dyn Prompt) -> Result<Vec<Identity>, String> {
-        let malformed = || "a malformed age file".to_owned();
-        let file = without_armor(&self.file).map_err(|_| malformed())?;
-        let decryptor = AgeFile::decryptor(&file).map_err(|_| malformed())?;
-        if !decryptor.is_scrypt() {
+        let file = without_armor(&self.file).map_err(|_| MALFORMED)?;
+        let decryptor = || AgeFile::decryptor(&file).map_err(|_| MALFORMED);
+        if !decryptor()?.is_scrypt() {
             return Err("an age file that is not protected with a passphrase".to_owned());
         }
-        let passphrase = prompt
-            .passphrase(&format!("Enter passphrase for identity '{name}'"))
-            .ok_or(NO_PASSPHRASE)?;
-        let mut identity = ::age::scrypt::Identity::new(passphrase);
-        identity.set_max_work_factor(MAX_WORK_FACTOR);
-        let reader = decryptor
-            .decrypt(std::iter::once(&identity as _))
-            .map_err(|error| {
-                match error {
-                    DecryptError::DecryptionFailed => WRONG_PASSPHRASE,
-                    DecryptError::ExcessiveWork { .. } => "its work factor is above 2^22",
-                    _ => "a malformed age file",
-                }
-                .to_owned()
-            })?;
-        let text = read_keys(reader, self.file.len()).map_err(|_| malformed())?;
+        let reader = passphrase::ask(name, prompt, |passphrase| {
+            let mut identity = ::age::scrypt::Identity::new(passphrase);
+            identity.set_max_work_factor(MAX_WORK_FACTOR);
+            let reader = decryptor()?.decrypt(std::iter::once(&identity as _));
+            reader.map_err(|error| match error {
+                DecryptError::DecryptionFailed => WRONG_PASSPHRASE,
+                DecryptError::ExcessiveWork { .. } => "its work factor is above 2^22",
+                _ => MALFORMED,
+            })
+        })?;
+        let text = read_keys(reader, self.file.len()).map_err(|_| MALFORMED)?;
         let identities = parse_keys(&text, KeyLayout::Lines)?;
         if identities.is_empty() {
             return Err("contains no identities".to_owned());

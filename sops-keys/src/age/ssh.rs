@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 use crate::prompt::Prompt;
 
 use super::low_order::LOW_ORDER;
-use super::source_report::{NO_PASSPHRASE, WRONG_PASSPHRASE};
+use super::passphrase;
+use super::source_report::WRONG_PASSPHRASE;
 use super::stanza::{StanzaOutcome, try_identity};
 
 /// Parses a line of `authorized_keys` without options, including its comment.
@@ -128,10 +129,9 @@ impl SshKey {
             return None;
         };
         let unlocked = self.unlocked.get_or_init(|| {
-            let passphrase = prompt
-                .passphrase(&format!("Enter passphrase for identity '{name}'"))
-                .ok_or(NO_PASSPHRASE)?;
-            let key = locked.decrypt(passphrase).map_err(|_| WRONG_PASSPHRASE)?;
+            let key = passphrase::ask(name, prompt, |passphrase| {
+                locked.decrypt(passphrase).map_err(|_| WRONG_PASSPHRASE)
+            })?;
             Ok(Identity::from(key))
         });
         unlocked.as_ref().ok()
