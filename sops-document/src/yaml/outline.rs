@@ -11,7 +11,7 @@ use crate::error::{Error, Location};
 /// with the square of their depth.
 const MOST_UNREAD: usize = 1_000;
 
-/// The outline of a text.
+/// The outline of a document.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Outline {
