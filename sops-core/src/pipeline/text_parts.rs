@@ -12,8 +12,7 @@ use crate::metadata_entry;
 /// The approximate length of a part in bytes.
 const LENGTH: usize = 64 * 1024;
 
-/// The parts of a text. Empty if the text is parsed as a whole, because it is short or cannot be
-/// divided.
+/// The parts of `text`. Empty if it is parsed as a whole, because it is short or cannot be divided.
 pub(super) fn text_parts(text: &str, format: Format) -> Vec<Range<usize>> {
     match text.len() < 2 * LENGTH {
         true => Vec::new(),
