@@ -60,7 +60,7 @@ pub(super) fn find(bytes: &[u8], keys: &mut Vec<PrivateKey>) {
     };
     let mut at = 0;
     while let Some(window) = bytes.get(at..at + ALL) {
-        // Search from the end, so that most of a text is skipped.
+        // Search from the end, so that most bytes are skipped.
         if let Some(last) = window.iter().rposition(|byte| !is_part(*byte)) {
             at += last + 1;
             continue;

@@ -123,7 +123,7 @@ const SETTINGS: &[&str] = &[
 /// The longest text that counts as a single word, in bytes.
 const LONGEST_WORD: usize = 12;
 
-/// Whether a text is likely to occur in a file by chance: it is a word, the value of a setting, or
+/// Whether `text` is likely to occur in a file by chance: it is a word, the value of a setting, or
 /// a placeholder.
 #[must_use]
 pub fn is_common_text(text: &str) -> bool {
