@@ -83,7 +83,7 @@ impl RandomText {
         self.length as f64 * count.log2()
     }
 
-    /// A warning about a text that can be guessed.
+    /// A warning if the strings are so short that they can be guessed.
     pub(crate) fn weakness(self) -> Option<String> {
         let is_weak = self.bits() < WEAK_BITS;
         is_weak.then(|| {

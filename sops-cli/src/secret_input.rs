@@ -87,8 +87,8 @@ pub(crate) fn piped() -> Result<Zeroizing<Vec<u8>>, CommandError> {
     }
 }
 
-/// A text without the line break that programs print after a single line. The line break at the end
-/// of a longer text, such as a key in PEM, is part of it.
+/// Removes the line break that programs print after a single line. The line break at the end of
+/// longer text, such as a key in PEM, is part of it.
 pub(crate) fn without_line_break(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     let line = bytes.strip_suffix(b"\n");
     let line = line.map(|line| line.strip_suffix(b"\r").unwrap_or(line));

@@ -67,7 +67,7 @@ impl Trial {
     }
 }
 
-/// Encrypts a random text. Returns the key with everything that its entry in a file has, and the
+/// Encrypts random text. Returns the key with all the fields that its entry in a file has, and the
 /// encrypted text.
 fn encrypt(key: &MasterKey, service: &dyn KeyService) -> Result<(MasterKey, String), String> {
     let text = DataKey::generate();
