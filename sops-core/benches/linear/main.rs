@@ -1,5 +1,5 @@
-//! Measures how time grows with size, for each text shape: `cargo bench -p sops-core --bench linear
-//! -- [NAME] [PARTS]`.
+//! Measures how time grows with size, for each document shape: `cargo bench -p sops-core --bench
+//! linear -- [NAME] [PARTS]`.
 //!
 //! Each row shows the ratio between the times for `10 * PARTS` and `PARTS` parts, the time for the
 //! larger document in milliseconds, the shape and the step. A ratio of about ten or less means
