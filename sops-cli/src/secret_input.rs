@@ -73,7 +73,7 @@ pub(crate) fn standard_input() -> Result<Zeroizing<Vec<u8>>, CommandError> {
     Ok(bytes)
 }
 
-/// The text on standard input, without the line break after a single line. Refuses an empty text,
+/// The text on standard input, without the line break after a single line. Refuses empty input,
 /// because the program before the pipe has probably failed.
 pub(crate) fn piped() -> Result<Zeroizing<Vec<u8>>, CommandError> {
     let text = without_line_break(standard_input()?);

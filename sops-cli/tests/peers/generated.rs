@@ -76,7 +76,7 @@ pub(crate) fn values(text: &str, format: Format) -> Result<Vec<serde_yaml::Value
     }
 }
 
-/// Whether `sops` wrote a wrong text: inside sequences, the indentation indicator of its block
+/// Whether `sops` wrote wrong text: inside sequences, the indentation indicator of its block
 /// scalars is wrong, so the text has other values than `right`, or is not YAML.
 pub(crate) fn is_spoilt(written: &str, right: &str) -> bool {
     let has_indicator = written

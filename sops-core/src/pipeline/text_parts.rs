@@ -1,5 +1,5 @@
-//! Divides a large YAML text into parts that are parsed on their own: the tape of a part is used
-//! while it is in the processor's cache, and the tape of the whole is never in memory.
+//! Divides large YAML into parts that are parsed on their own: the tape of a part is used while it
+//! is in the processor's cache, and the tape of the whole is never in memory.
 
 use std::borrow::Cow;
 use std::collections::HashSet;

@@ -64,7 +64,7 @@ impl WrittenPlaintext {
         let mut text = Zeroizing::new(String::with_capacity(self.length));
         for mut part in self.texts.drain(..) {
             text.push_str(&part);
-            // An empty text is wiped at once instead of byte by byte.
+            // An empty string is wiped at once instead of byte by byte.
             part.clear();
         }
         text

@@ -1,5 +1,5 @@
-//! Checks a YAML text before another parser reads it: how deep it is nested, whether it has a
-//! second document, and where it is malformed.
+//! Checks YAML before another parser reads it: how deep it is nested, whether it has a second
+//! document, and where it is malformed.
 
 use memchr::memchr2_iter;
 

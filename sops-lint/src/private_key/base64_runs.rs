@@ -11,7 +11,7 @@ use super::labels;
 use super::marks::find_in;
 use crate::base64_text::{LENIENT, is_base64};
 
-/// The minimum number of characters of a piece, and of all pieces together: a shorter text contains
+/// The minimum number of characters of a piece, and of all pieces together: shorter text contains
 /// no key.
 const PIECE: usize = 4;
 const ALL: usize = 56;

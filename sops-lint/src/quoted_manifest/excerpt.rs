@@ -5,7 +5,7 @@ use std::ops::Range;
 #[derive(Default)]
 pub(super) struct Excerpt {
     pub(super) text: String,
-    /// The start of each piece, in this text and in the other one.
+    /// The start of each piece, in this text and in the other text.
     starts: Vec<(usize, usize)>,
 }
 

@@ -232,7 +232,7 @@ impl Replacement<'_> {
     /// An error about the text to encrypt.
     fn error(&self, error: Error, text: &[u8]) -> CommandError {
         let format = self.encrypted.format;
-        // The user never sees the lines of a converted text.
+        // The user never sees the lines of converted text.
         let is_shown = self.plaintext.format == format;
         let text = if is_shown { text } else { &[] };
         CommandError::in_text(error, &self.plaintext.name, text, format, Role::Plaintext)

@@ -31,7 +31,7 @@ pub(super) enum TrialOutcome {
 }
 
 impl Trial {
-    /// Encrypts a random text with the key, and decrypts the data key of a file or, without one,
+    /// Encrypts random text with the key, and decrypts the data key of a file or, without a file,
     /// the random text.
     pub(super) fn of(
         found: &FoundKey,

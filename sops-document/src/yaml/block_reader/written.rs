@@ -10,7 +10,7 @@ use crate::yaml::events::{Event, Scalar};
 use crate::yaml::resolve::resolve;
 use crate::{Collection, Style};
 
-/// A scalar that replaced another one in a YAML text.
+/// A scalar that replaced another one in a YAML document.
 #[derive(Clone, Debug)]
 pub struct WrittenScalar {
     /// The range of the scalar in the text, including the header of a block scalar, but no anchor.
