@@ -56,7 +56,7 @@ pub enum Error {
     #[error("{}invalid `sops` metadata: {}{message}", prefix(location), part(path))]
     Metadata {
         /// The location of the invalid part, or of the metadata as a whole; `None` if it was not
-        /// read from a file.
+        /// parsed from text.
         location: Option<Location>,
         /// The path of the invalid part in the metadata; `None` for the metadata as a whole.
         path: Option<KeyPath>,

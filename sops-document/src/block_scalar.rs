@@ -60,8 +60,8 @@ impl<'a> BlockScalar<'a> {
     }
 
     /// Appends the lines of `text`, and returns the chomping that the header needs: that of the
-    /// token if it fits. `None` if it cannot be written in this style, or if it would include some
-    /// of the blank lines after it.
+    /// token if it fits. `None` if `text` cannot be written in this style, or if it would include
+    /// some of the blank lines after it.
     pub(crate) fn spell(
         self,
         text: &str,

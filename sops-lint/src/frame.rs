@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::source_map::SourceMap;
 
-/// Text in a file, or in another file that it refers to.
+/// Text in a file, or text that the file refers to.
 #[derive(Clone)]
 pub(crate) struct TextFrame {
     /// The parsed text.

@@ -19,7 +19,7 @@ const PREFIXES: [&str; 6] = ["date", "gen", "has", "regex", "split", "trim"];
 /// The endings of the names of other such functions.
 const SUFFIXES: [&str; 3] = ["env", "Env", "attr"];
 
-/// Functions that look up one string. If they have several, the last string is the default.
+/// Functions that look up one string. If they get several strings, the last is the default.
 const WITH_DEFAULT: [&str; 6] = ["get", "getenv", "Getenv", "fetch", "dig", "keyOrDefault"];
 
 const QUOTES: [char; 3] = ['"', '\'', '`'];

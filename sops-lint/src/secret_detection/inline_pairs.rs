@@ -13,7 +13,7 @@ use super::found::range_of;
 struct PairForm {
     /// The name of the values, if the text does not contain it.
     name: Option<&'static str>,
-    /// All text with such a pair contains one of these words; empty if any text may have a pair.
+    /// Words, one of which is in any text with such a pair; empty if there are no such words.
     marks: &'static [&'static str],
     expression: &'static str,
     compiled: OnceLock<Regex>,

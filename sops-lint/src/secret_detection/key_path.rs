@@ -19,7 +19,7 @@ pub(super) struct KeyPaths<'t> {
     scalars: OnceCell<Vec<TextScalar>>,
 }
 
-/// A scalar of text that is a document.
+/// A scalar in text that parses as a document.
 struct TextScalar {
     span: Range<usize>,
     path: String,
