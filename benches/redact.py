@@ -3,8 +3,8 @@
 
     benches/redact.py [--runs N] [--megabytes N] PROGRAM
 
-The command is `cat` of a text in memory, and this script empties the pipe that the output goes to.
-It prints the best run for log lines, for base64, and for a text with a value in every line. For
+The command runs `cat` on a file in memory, and this script empties the pipe that the output goes to.
+It prints the best run for log lines, for base64, and for text with a value in every line. For
 comparison, it also measures the command without `--redact`.
 """
 

@@ -19,7 +19,7 @@ FLAT = ("dotenv", "ini", "binary")
 MERGED = ("yaml", "json", "dotenv", "ini", "binary")
 CHANGES = ('s0"x"', "s9[1, {}]", 's01{"a": "b\\n"}', "s00null", "s19true", "u0", "u1", "u00", "u01", "u10")
 
-# Values, and a text that contains them in several encodings.
+# Values, and text that contains them in several encodings.
 REDACTED = (
     ([b"hunter2hunter2", b"unter2hunter2h"], b"a hunter2hunter2hunter2 aHVudGVyMmh1bnRlcjI=\n"),
     ([b"first line\nsecond line\n", b"a/b<c> d&e"], b"first line\\nsecond a%2Fb%3Cc%3E+d%26e a/b\\u003cc\n"),

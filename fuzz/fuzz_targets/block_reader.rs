@@ -1,4 +1,4 @@
-//! The block reader makes the same tape of a YAML text as the parser crate alone.
+//! The block reader builds the same tape as the parser crate alone.
 #![no_main]
 
 use sops_core::document::yaml::compare_readers;

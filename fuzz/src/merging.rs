@@ -7,8 +7,8 @@ use sops_core::{EncryptedDocument, Encryption, Format, MacCheck, decrypt, encryp
 
 use crate::IDENTITIES;
 
-/// Checks a merge of three texts, in two ways: as they are, like the files of an untrusted branch,
-/// and as the plaintexts of files that the user encrypted.
+/// Checks a merge of three inputs, in two ways: as they are, like the files of an untrusted branch,
+/// and as the plaintext of files that the user encrypted.
 ///
 /// A merge never panics. Its result is a file with a correct MAC, or has conflict markers. If one
 /// side changed nothing, it is the other side.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use sops_redaction::{MASK, Patterns, Redactor};
 
-/// Divides the input into values, a text and the lengths of its parts, and checks that the text
-/// comes out the same in one part and in several, without a value.
+/// Divides the input into values, text and the lengths of the text's parts, and checks that the
+/// redacted text is the same in one part and in several, and contains no value.
 pub fn redact(input: &[u8]) {
     let mut parts = input.splitn(3, |byte| *byte == 0xff);
     let (values, lengths, text) = (parts.next(), parts.next(), parts.next());

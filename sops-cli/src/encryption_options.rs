@@ -54,7 +54,7 @@ pub(crate) fn encryption(
         ([], Some(creation)) => groups(creation, config)?,
         ([], None) => return Err(no_rules_or_keys(config)?),
     };
-    // Report this before the user writes a text that cannot be encrypted.
+    // Report this before the user writes text that cannot be encrypted.
     services.check(&key_groups)?;
     let configured = creation.and_then(|creation| creation.shamir_threshold);
     if let (Some(config), Some(creation), [], None) =

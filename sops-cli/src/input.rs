@@ -44,8 +44,7 @@ pub(crate) fn read_repository_file(path: &Path) -> io::Result<Vec<u8>> {
     reading::open(path, FileKind::Regular).and_then(read_manifest)
 }
 
-/// The UTF-8 of a text in UTF-16, which begins with a byte order mark; `None` if the bytes are not
-/// such a text.
+/// Converts UTF-16 with a byte order mark to UTF-8; `None` if the bytes are not in this encoding.
 fn from_utf16(bytes: &[u8]) -> Option<Vec<u8>> {
     let unit: fn([u8; 2]) -> u16 = match bytes {
         [0xff, 0xfe, ..] => u16::from_le_bytes,

@@ -42,14 +42,14 @@ const MAX_LENGTH: usize = 4_096;
 /// Below this, trying all strings is feasible for an attacker who can test them offline.
 const WEAK_BITS: f64 = 64.0;
 
-/// The characters of a random text. Each is a single byte.
+/// The characters of a random string. Each is a single byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Alphabet {
     name: &'static str,
     characters: &'static str,
 }
 
-/// A request for a random text: its length and its alphabet, such as `32` or `64:hex`.
+/// A request for a random string: its length and its alphabet, such as `32` or `64:hex`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RandomText {
     length: usize,
@@ -57,7 +57,8 @@ pub(crate) struct RandomText {
 }
 
 impl RandomText {
-    /// A new text. The system's generator chooses each character, all with the same probability.
+    /// A new random string. The system's generator chooses each character, all with the same
+    /// probability.
     ///
     /// # Panics
     /// If the system's generator fails.
@@ -83,7 +84,7 @@ impl RandomText {
         self.length as f64 * count.log2()
     }
 
-    /// A warning about a text that can be guessed.
+    /// A warning if the strings are so short that they can be guessed.
     pub(crate) fn weakness(self) -> Option<String> {
         let is_weak = self.bits() < WEAK_BITS;
         is_weak.then(|| {

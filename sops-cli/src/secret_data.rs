@@ -18,7 +18,8 @@ pub(crate) fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     decode_secret_data(text).map(Zeroizing::new)
 }
 
-/// Whether a text is probably the base64 of another text, so that encoding it would be a mistake.
+/// Whether `text` is probably already base64 of readable text, so that encoding it would be a
+/// mistake.
 pub(crate) fn is_encoded_text(text: &str) -> bool {
     let text = text.trim_end_matches(['\n', '\r']);
     let decoded = decode(text).filter(|_| text.len() >= SHORTEST);

@@ -73,7 +73,7 @@ pub(crate) fn standard_input() -> Result<Zeroizing<Vec<u8>>, CommandError> {
     Ok(bytes)
 }
 
-/// The text on standard input, without the line break after a single line. Refuses an empty text,
+/// The text on standard input, without the line break after a single line. Refuses empty input,
 /// because the program before the pipe has probably failed.
 pub(crate) fn piped() -> Result<Zeroizing<Vec<u8>>, CommandError> {
     let text = without_line_break(standard_input()?);
@@ -87,8 +87,8 @@ pub(crate) fn piped() -> Result<Zeroizing<Vec<u8>>, CommandError> {
     }
 }
 
-/// A text without the line break that programs print after a single line. The line break at the end
-/// of a longer text, such as a key in PEM, is part of it.
+/// Removes the line break that programs print after a single line. The line break at the end of
+/// longer text, such as a key in PEM, is part of it.
 pub(crate) fn without_line_break(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     let line = bytes.strip_suffix(b"\n");
     let line = line.map(|line| line.strip_suffix(b"\r").unwrap_or(line));

@@ -10,7 +10,7 @@ use sops_lint::{
 
 use crate::secret_data;
 
-/// The problems with the secrets in a text.
+/// The problems with the secrets in a document.
 #[derive(Debug, Default)]
 pub(crate) struct SecretParts {
     /// The first value that would stay in plaintext though its Secret is encrypted.
@@ -82,7 +82,7 @@ impl SecretParts {
     }
 }
 
-/// A text, and the values that the rule selects in it.
+/// A document, and the values that the rule selects in it.
 struct Judge<'j> {
     text: &'j str,
     rule: &'j EncryptionRule,

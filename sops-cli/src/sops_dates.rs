@@ -36,7 +36,7 @@ pub(crate) fn as_in_sops(plaintext: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     changed
 }
 
-/// Whether a text contains a year and a hyphen, as every date does. Most texts don't, and need no
+/// Whether `text` contains a year and a hyphen, as every date does. Most files don't, and need no
 /// parsing.
 fn may_have_dates(text: &[u8]) -> bool {
     let is_year = |year: &[u8]| year.iter().all(u8::is_ascii_digit);

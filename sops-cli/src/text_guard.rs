@@ -1,5 +1,5 @@
-//! Refuses a changed text of an encrypted file that would leave values in plaintext which were
-//! encrypted, or which the creation rule encrypts.
+//! Refuses a change to an encrypted file that would leave values in plaintext that were encrypted
+//! before, or that the creation rule encrypts.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use sops_core::{EncryptedDocument, Format};
 use crate::config::rule_drift::RuleDrift;
 use crate::secret_parts::SecretParts;
 
-/// Checks the texts that may replace a plaintext.
+/// Checks the content that may replace the plaintext of a file.
 pub(crate) struct TextGuard<'g> {
     document: &'g EncryptedDocument<'g>,
     file: &'g Path,
@@ -47,7 +47,7 @@ impl<'g> TextGuard<'g> {
         }
     }
 
-    /// Refuses a text that would leave a value in plaintext by mistake. Returns warnings for the
+    /// Refuses `text` if it would leave a value in plaintext by mistake. Returns warnings for the
     /// user.
     pub(crate) fn check(&self, text: &[u8]) -> sops_core::Result<Vec<String>> {
         if self.had_selection {

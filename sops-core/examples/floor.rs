@@ -19,7 +19,7 @@ use sops_core::{Document, Format};
 /// Other load can only add time, so the least of this many passes counts.
 const PASSES: usize = 20;
 
-/// A text to encrypt, or its ciphertext.
+/// A value or comment to encrypt, or its ciphertext.
 struct Text {
     bytes: Vec<u8>,
     /// The key path. The length of the additional data affects the time.

@@ -150,8 +150,8 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Splits a text in which the nonce and the tag have the lengths that `sops` writes. In any
-    /// other text, the base64 of the parts is invalid.
+    /// Splits `text` if the nonce and the tag have the lengths that `sops` writes. With any other
+    /// lengths, the base64 of the parts is invalid.
     fn usual(text: &'a [u8]) -> Option<Self> {
         /// The lengths of the nonce and the tag in base64.
         const NONCE: usize = 44;
@@ -261,7 +261,7 @@ pub(crate) fn is_all_encrypted(text: &str) -> bool {
     text.starts_with(CIPHERTEXT_PREFIX) && extent(text) == Some(0..text.len())
 }
 
-/// Whether a text is exactly one encrypted value as SOPS writes it: every part is valid base64, and
+/// Whether `text` is exactly one encrypted value as SOPS writes it: every part is valid base64, and
 /// the nonce and the tag have valid lengths. This distinguishes ciphertext from plaintext that
 /// begins like it. Decryption is more lenient.
 pub fn is_ciphertext(text: &str) -> bool {

@@ -44,7 +44,7 @@ pub fn encrypted_format(content: &[u8]) -> Option<Format> {
     }
 }
 
-/// The format of a text that begins like JSON, which may also be YAML.
+/// The format of text that begins like JSON, which may also be YAML.
 fn in_braces(text: &str) -> Option<Format> {
     if !text.contains("sops") {
         return None;

@@ -245,7 +245,7 @@ pub fn path_of_ciphertext(tree: &Node) -> Option<String> {
     }
 }
 
-/// Whether a text is an encrypted value, or a whole encrypted file.
+/// Whether `text` is an encrypted value, or a whole encrypted file.
 fn is_ciphertext(text: &str) -> bool {
     let is_encrypted = |format| parse_document(text, format).is_ok_and(|file| is_encrypted(&file));
     text.starts_with(CIPHERTEXT_PREFIX)
@@ -295,7 +295,7 @@ mod tests {
 
     const TEXT: &str = "kind: x\ndata:\n  a: on\n  i: 0x10\n  f: 1.50\n  b: TRUE\n  t: 2020-01-02\n  e: \"\"\n  n: ~\n  l:\n  - p\n  - q: r\n";
 
-    /// An encrypted text, its data key, and its plaintext.
+    /// An encrypted document, its data key, and its plaintext.
     struct Sample {
         encrypted: String,
         key: DataKey,

@@ -55,8 +55,8 @@ pub enum Error {
     /// A part of the `sops` metadata is missing or malformed.
     #[error("{}invalid `sops` metadata: {}{message}", prefix(location), part(path))]
     Metadata {
-        /// Where the invalid part is in the text, or the metadata as a whole; `None` if it was not
-        /// read from a text.
+        /// The location of the invalid part, or of the metadata as a whole; `None` if it was not
+        /// parsed from text.
         location: Option<Location>,
         /// The path of the invalid part in the metadata; `None` for the metadata as a whole.
         path: Option<KeyPath>,

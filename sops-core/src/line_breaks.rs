@@ -22,7 +22,7 @@ pub(crate) fn with_returns(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
-/// Ends the last line of a text.
+/// Ends the last line of `text`.
 pub(crate) fn end_line(text: &mut Zeroizing<Vec<u8>>) {
     if text.ends_with(b"\n") {
         return;

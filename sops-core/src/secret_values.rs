@@ -1,5 +1,5 @@
-//! The secret values of a version of a document. Each value is decrypted alone, so one that was
-//! altered does not hide the others, and no text is restored.
+//! The secret values of a version of a document. Each value is decrypted alone, so an altered value
+//! does not hide the others, and the plaintext file is not restored.
 
 use sops_document::{Document, Item, KeyPath, Leaf, Type};
 use zeroize::Zeroizing;

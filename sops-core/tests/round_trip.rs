@@ -1,4 +1,4 @@
-//! The law of the library: decryption restores the encrypted text byte for byte.
+//! The law of the library: decryption restores the plaintext byte for byte.
 
 use std::sync::LazyLock;
 

@@ -59,8 +59,8 @@ impl<'a> BlockScalar<'a> {
         header(self.header).indicators_with(self.chomping)
     }
 
-    /// Appends the lines of a text, and returns the chomping that the header needs: that of the
-    /// token if it fits. `None` if the text cannot be written in this style, or if it would include
+    /// Appends the lines of `text`, and returns the chomping that the header needs: that of the
+    /// token if it fits. `None` if `text` cannot be written in this style, or if it would include
     /// some of the blank lines after it.
     pub(crate) fn spell(
         self,

@@ -34,7 +34,7 @@ impl TopEntries {
     pub const ALL: [Self; 3] = [Self::Source, Self::SourceApart, Self::Usual];
 }
 
-/// A text with the top level of every document in block style.
+/// Text with the top level of every document in block style.
 #[non_exhaustive]
 pub struct BlockTops {
     /// The text.

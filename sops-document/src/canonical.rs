@@ -7,7 +7,7 @@ use sops_go_compat::{Decimal, Time, parse_float, shortest_decimal};
 
 use crate::value::Type;
 
-/// The canonical form of a text as a value of type `kind`, borrowed if the text already has that
+/// The canonical form of `plaintext` as a value of type `kind`, borrowed if it is already in that
 /// form; `None` if it is not a value of this type.
 ///
 /// Following Go, `int` is parsed by `strconv.Atoi`, `float` by `strconv.ParseFloat`, `bool` by
@@ -42,7 +42,7 @@ pub fn canonical(kind: Type, plaintext: &[u8]) -> Option<Cow<'_, [u8]>> {
     }
 }
 
-/// The start of a text, borrowed if it is all of it.
+/// `start`, borrowed from `text` if it is all of it.
 fn borrowed_or_owned<'t>(text: &'t str, start: &str) -> Cow<'t, [u8]> {
     match start.len() == text.len() {
         true => Cow::Borrowed(text.as_bytes()),
@@ -67,7 +67,7 @@ pub(crate) fn canonical_or_owned(text: &str, value: impl fmt::Display) -> Cow<'_
     }
 }
 
-/// The rest of a text after the parts written so far. Writing anything else fails.
+/// The rest of the expected text. Writing anything else fails.
 struct Remainder<'a>(&'a str);
 
 impl Write for Remainder<'_> {

@@ -59,8 +59,8 @@ impl<'a> Document<'a> {
             && yaml::source::header(self.source(leaf.span)).keeps()
     }
 
-    /// The replacements that give comments new texts. `texts` contains tape indexes in ascending
-    /// order, each with the new text without its marker.
+    /// The replacements that change the text of comments. `texts` contains tape indexes in
+    /// ascending order, each with the new text without its marker.
     pub fn replace_comments(&self, mut texts: Vec<(usize, Zeroizing<String>)>) -> Vec<Replacement> {
         if self.format == Format::Ini {
             return ini::comments::replace(self, texts);

@@ -7,7 +7,7 @@ const BEGIN: &[u8] = b"<<<<<<<";
 const MIDDLE: &[u8] = b"=======";
 const END: &[u8] = b">>>>>>>";
 
-/// The first unresolved merge conflict in a text, in bytes: from the line that starts with
+/// The first unresolved merge conflict in `text`, as a byte range: from the line that starts with
 /// `<<<<<<<` to the end of the line that starts with `>>>>>>>`. If the latter is missing, only the
 /// first line.
 ///
@@ -42,7 +42,7 @@ pub fn merge_conflict(text: &[u8]) -> Option<Range<usize>> {
     begin
 }
 
-/// The text after its first line, if that begins a conflict; otherwise the whole text.
+/// `text` without its first line if that begins a conflict; otherwise all of it.
 ///
 /// ```
 /// use sops_document::skip_conflict_begin;

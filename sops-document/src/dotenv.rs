@@ -163,7 +163,7 @@ fn unescape(source: &str) -> Cow<'_, str> {
 pub(crate) fn spell(out: &mut String, value: Option<&Value<'_>>) {
     let text = flat::text(value);
     let mut lines = text.split('\n');
-    out.push_str(lines.next().expect("a split text has at least one part"));
+    out.push_str(lines.next().expect("a split string has at least one part"));
     for line in lines {
         out.push_str("\\n");
         out.push_str(line);

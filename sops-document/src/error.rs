@@ -7,7 +7,7 @@ use sops_printable::floor_char_boundary;
 /// The result of the functions of this library.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A position in a text.
+/// A position in source text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location {
     /// The line, from 1.

@@ -1,8 +1,8 @@
 //! Edit YAML, JSON, dotenv and INI files without touching anything else.
 //!
-//! A [`Document`] borrows a text and lists its contents on a flat *tape*: containers, values,
-//! aliases and comments, each with its span in bytes. It never rewrites unchanged text: an edit
-//! consists of *splices*, ranges of the text with their replacements.
+//! A [`Document`] borrows its source text and lists its contents on a flat *tape*: containers,
+//! values, aliases and comments, each with its span in bytes. It never rewrites unchanged text: an
+//! edit consists of *splices*, ranges of the text with their replacements.
 //!
 //! # Parse and read
 //!

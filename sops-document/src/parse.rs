@@ -14,14 +14,14 @@ impl<'a> Document<'a> {
     ///
     /// # Errors
     /// [`Error::Syntax`], [`Error::Unsupported`] and [`Error::Unrepresentable`] with the location;
-    /// [`Error::Limit`] for texts of 4 GiB or more, for nesting deeper than
+    /// [`Error::Limit`] for text of 4 GiB or more, for nesting deeper than
     /// [`MAX_DEPTH`](crate::MAX_DEPTH), and for aliases that expand to more than
     /// [`MAX_EXPANDED`](crate::MAX_EXPANDED) nodes.
     pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized), format: Format) -> Result<Self> {
         Self::parse_with(text.as_ref(), format, None)
     }
 
-    /// Parses a text whose key `reserved` is not content: the top-level key in YAML and JSON, the
+    /// Parses `text`, whose key `reserved` is not content: the top-level key in YAML and JSON, the
     /// section of that name in INI, and in dotenv the variables that begin with the name and `_`.
     /// [`reserved_entries`](Self::reserved_entries) lists these entries.
     ///
@@ -71,8 +71,8 @@ impl<'a> Document<'a> {
         Ok((Self::parse_with(bytes, format, Some(reserved))?, None))
     }
 
-    /// Divides a YAML text into parts of about `length` bytes, so that the tape of the whole text is
-    /// never in memory. Empty if the text must be parsed as a whole.
+    /// Divides YAML into parts of about `length` bytes, so that the tape of the whole text is never
+    /// in memory. Empty if the text must be parsed as a whole.
     pub fn parts(
         text: &str,
         format: Format,
@@ -87,10 +87,10 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Parses one of the [`parts`](Self::parts) of a text. If all parts are parsed and none has a
-    /// reserved entry, the text is one document with the entries of all parts, unless two parts have
-    /// the same key or aliases expand to too many nodes. `None` if the text must be parsed as a
-    /// whole.
+    /// Parses one of the [`parts`](Self::parts) of `text`. If all parts parse and none has a
+    /// reserved entry, the text is one document with the entries of all parts, unless two parts
+    /// have the same key or aliases expand to too many nodes. `None` if the text must be parsed as
+    /// a whole.
     ///
     /// A comment that belongs to the first entry of the next part is the last item of this one,
     /// which is in the same container.
@@ -128,7 +128,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Parses a text with the format and the reserved key of this document. One-line tokens may
+    /// Parses `text` with the format and the reserved key of this document. One-line tokens may
     /// already have replaced some of its values.
     ///
     /// # Errors
@@ -142,11 +142,11 @@ impl<'a> Document<'a> {
 
     /// Parses YAML, which includes JSON, as leniently as the most lenient reader: it accepts
     /// duplicate keys, keys that are not strings, sequences and scalars at the top level, and an
-    /// alias inside the node that it refers to. For linters and other programs that examine a text
+    /// alias inside the node that it refers to. For linters and other programs that examine text
     /// without changing it. No key is reserved.
     ///
     /// # Errors
-    /// [`Error::Syntax`] for texts that no YAML 1.2 parser accepts, and [`Error::Limit`] as in
+    /// [`Error::Syntax`] for text that no YAML 1.2 parser accepts, and [`Error::Limit`] as in
     /// [`parse`](Self::parse).
     pub fn parse_leniently(text: &'a str) -> Result<Self> {
         if u32::try_from(text.len()).is_err() {
@@ -159,7 +159,7 @@ impl<'a> Document<'a> {
     }
 
     /// Parses a stream of JSON objects with only white space between them, as `kubectl` reads a
-    /// file. Each object is a document. For linters and other programs that examine a text without
+    /// file. Each object is a document. For linters and other programs that examine text without
     /// changing it. No key is reserved.
     ///
     /// ```

@@ -157,7 +157,7 @@ impl<'a> ScalarSlot<'a> {
         Some((self.span.0..self.span.0 + indicators.len(), indicators))
     }
 
-    /// A scalar at `range` of another text, which was written in place of the one in this slot.
+    /// A scalar at `range` of another text that was written in place of the scalar in this slot.
     pub(crate) fn written(&self, range: Range<usize>) -> yaml::WrittenScalar {
         yaml::WrittenScalar {
             range,
@@ -329,7 +329,7 @@ impl<'a> ScalarSlot<'a> {
         }
     }
 
-    /// Spells a text in the style of this slot; `None` if that style cannot hold it, or if the
+    /// Spells `text` in the style of this slot; `None` if that style cannot hold it, or if the
     /// usual spelling already has that style.
     fn spell_in_style(&self, text: &str, value: &Value<'_>, out: &mut String) -> Option<Spelled> {
         let kind = value.kind;

@@ -1,10 +1,10 @@
-//! Splices: ranges of a text with their replacements, applied in one pass.
+//! Splices: byte ranges with their replacements, applied in one pass.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-/// A byte range of a text, and its replacement.
+/// A byte range, and its replacement.
 pub type Replacement = (Range<usize>, Zeroizing<String>);
 
 /// Applies replacements in the order of the text and copies everything else.

@@ -10,7 +10,7 @@ use crate::value::Value;
 /// The deepest nesting of containers, with aliases expanded.
 pub const MAX_DEPTH: usize = 1_000;
 
-/// The maximum number of leaves and containers that the aliases of one text may expand to.
+/// The maximum number of leaves and containers that the aliases of one document may expand to.
 pub const MAX_EXPANDED: usize = 1_000_000;
 
 /// A range of bytes of the source text.
@@ -134,7 +134,7 @@ pub enum Item<'a> {
     },
 }
 
-/// The text of a comment, and what to write when another text replaces it.
+/// The text of a comment, and what to write when new text replaces it.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Comment<'a> {

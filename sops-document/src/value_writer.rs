@@ -11,7 +11,7 @@ use crate::splice::{Replacement, Splices};
 use crate::tape::Leaf;
 use crate::yaml;
 
-/// Builds a text from a document, in order: values go into their slots, and other replacements go
+/// Builds new text from a document, in order: values go into their slots, and other replacements go
 /// between them.
 pub struct ValueWriter<'t> {
     text: &'t str,

@@ -179,7 +179,7 @@ fn value(random: &mut StdRng, depth: usize) -> serde_json::Value {
     }
 }
 
-/// The names of the comments in a generated text, each of which appears once.
+/// The names of the comments in a generated document; each appears once.
 fn comments(text: &str) -> BTreeSet<String> {
     let name = |(at, _): (usize, &str)| {
         let rest = &text[at + 2..];

@@ -48,10 +48,10 @@ pub fn write_ecmascript(out: &mut String, value: f64) {
     };
 }
 
-/// The decimal exponent of a text that [`Decimal`] writes unchanged for the value that it reads as,
-/// found without reading it. `None` if the text has another form or more than 15 digits.
+/// The decimal exponent of a number that [`Decimal`] writes exactly as in `text`, found without
+/// parsing it. `None` if `text` has another form or more than 15 digits.
 ///
-/// Two decimals of at most 15 digits never read as the same float, so such a text is the shortest.
+/// Two decimals of at most 15 digits never read as the same float, so `text` is the shortest form.
 #[must_use]
 pub fn exponent_of_decimal(text: &str) -> Option<i32> {
     const DIGITS: usize = 15;
@@ -81,8 +81,8 @@ pub fn exponent_of_decimal(text: &str) -> Option<i32> {
     }
 }
 
-/// What [`Decimal`] writes for the value that a text reads as, found without reading it: the text
-/// without zeros at its end. `None` if the text has another form or more than 15 digits.
+/// What [`Decimal`] writes for the number in `text`, found without parsing it: `text` without zeros
+/// at its end. `None` if `text` has another form or more than 15 digits.
 #[must_use]
 pub fn shortest_decimal(text: &str) -> Option<&str> {
     let shortest = match text.split_once('.') {
@@ -320,7 +320,7 @@ mod tests {
                 }
             }
         }
-        assert!(found > 60, "{found} texts are recognized");
+        assert!(found > 60, "{found} numbers are recognized");
         for other in [
             "",
             "-",

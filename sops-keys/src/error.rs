@@ -76,7 +76,7 @@ pub enum Error {
         /// The family of the key.
         family: Family,
     },
-    /// A text is not an age identity. The error does not show it.
+    /// A string is not an age identity. The error does not show it.
     #[error("{message}")]
     Identity {
         /// What is wrong with it.

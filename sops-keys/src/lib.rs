@@ -35,7 +35,7 @@
 //! | [`age`], `pgp` | the families whose private keys are used on this machine |
 //! | `environment`, `prompt`, `decrypted_secret` | the context for finding and using a private key |
 //! | [`slip39`], `gf256` | a private key as shares on paper, and the arithmetic of shares |
-//! | [`identifier`], [`timestamp`], [`reading`] | untrusted texts and files |
+//! | [`identifier`], [`timestamp`], [`reading`] | untrusted text and files |
 
 pub mod age;
 mod canonical_key;

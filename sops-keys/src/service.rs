@@ -77,8 +77,8 @@ pub trait KeyService: Send + Sync {
     /// [`Error::MasterKey`](crate::Error::MasterKey) if the key can't be used.
     fn encrypt(&self, key: &MasterKey, secret: &[u8]) -> Result<String>;
 
-    /// Decrypts an `enc` text that was encrypted for `key`, with at most the given `effort`. It is
-    /// called with increasing effort, and should decrypt as soon as it can.
+    /// Decrypts an `enc` string that was encrypted for `key`, with at most the given `effort`. It
+    /// is called with increasing effort, and should decrypt as soon as it can.
     ///
     /// `None` if it can't decrypt with this effort, or at all.
     ///

@@ -68,7 +68,7 @@ impl AccessToken {
 struct TokenAnswer {
     #[serde(alias = "accessToken", alias = "token")]
     access_token: SecretText,
-    /// Seconds, as a number or a text.
+    /// Seconds, as a number or a string.
     expires_in: Option<Value>,
 }
 

@@ -1,4 +1,4 @@
-//! Secret texts from servers, which no message may show.
+//! Secret strings from servers, which no message may show.
 
 use std::fmt;
 use std::ops::Deref;
@@ -6,7 +6,7 @@ use std::ops::Deref;
 use serde::Deserialize;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// A text that is wiped from memory and not shown for debugging.
+/// A string that is wiped from memory and not shown for debugging.
 #[derive(Clone, Default, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct SecretText(String);
 

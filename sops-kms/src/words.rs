@@ -6,7 +6,7 @@ use sops_printable::{beginning, escaped};
 const LIMIT: usize = 300;
 
 /// A server's message on one line. A server that repeats a part of the request must not bring a
-/// secret into a message, so these texts are replaced.
+/// secret into a message, so the `secrets` are replaced.
 pub(crate) fn said(message: &str, secrets: &[&str]) -> String {
     let mut message = message.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {

@@ -122,7 +122,7 @@ fn is_part_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_.-".contains(c)
 }
 
-/// The actions of a text.
+/// The actions in `text`.
 fn each(text: &str) -> impl Iterator<Item = TemplateAction<'_>> {
     let mut at = 0;
     let mut line = 0;

@@ -15,12 +15,12 @@ pub(crate) const ANNOTATION: &str = "lint.sops-rs/allow";
 /// The characters that begin a comment.
 const SIGNS: [&str; 3] = ["#", "//", "<!--"];
 
-/// Whether a text begins as a comment.
+/// Whether `text` begins like a comment.
 pub(crate) fn is_comment(text: &str) -> bool {
     SIGNS.iter().any(|sign| text.starts_with(sign))
 }
 
-/// Whether a text is a comment that allows findings, without a secret in its reason.
+/// Whether `text` is a comment that allows findings, without a secret in its reason.
 pub(crate) fn is_harmless_comment(text: &str) -> bool {
     let comment = text.trim();
     let statement = SIGNS.iter().find_map(|sign| comment.strip_prefix(sign));

@@ -13,8 +13,7 @@ pub(crate) const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The characters that the base64 of a text certainly contains, if this many bytes precede the
-/// text.
+/// The characters that the base64 of `text` always contains if `shift` bytes precede it.
 pub(crate) fn in_base64(text: &str, shift: usize) -> String {
     let encoded = STANDARD_NO_PAD.encode([&vec![0; shift], text.as_bytes()].concat());
     let first = (shift * 8).div_ceil(6);

@@ -263,8 +263,8 @@ struct PemBlock<'t> {
 }
 
 impl<'t> PemBlock<'t> {
-    /// The block at the start of a text, and the rest of the text. `None` if the block has lines
-    /// that are not base64.
+    /// The block at the start of `text`, and the rest of it. `None` if the block has lines that are
+    /// not base64.
     fn first(text: &'t str) -> Option<(Self, &'t str)> {
         // The form of SSH2 has a space instead of the fifth dash.
         let (dash, rest) = match text.strip_prefix("---- BEGIN ") {

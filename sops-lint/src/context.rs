@@ -117,7 +117,7 @@ impl<'r> Context<'r> {
 
     /// The creation rule for the file, with its number, if the configuration is valid and has one.
     pub(crate) fn creation_rule(&self) -> Option<(usize, &'r Config, &'r CreationRule)> {
-        // The rule is for the file as a whole, not for a text in it.
+        // The rule is for the file as a whole, not for text that one of its values contains.
         if self.frame.is_some() {
             return None;
         }
@@ -452,7 +452,7 @@ fn place(node: NodeRef<'_, '_>, written: &Range<usize>) -> Range<usize> {
     }
 }
 
-/// Whether a text is YAML or JSON with keys.
+/// Whether `text` is YAML or JSON with keys.
 fn has_keys(text: &str) -> bool {
     Document::parse_leniently(text).is_ok_and(|document| {
         let mut tops = document.tops().flatten();

@@ -1,9 +1,9 @@
 //! Detects and decodes text that is not UTF-8.
 
-/// How many bytes are examined in a text without a byte order mark.
+/// How many bytes are examined if there is no byte order mark.
 const SAMPLE: usize = 512;
 
-/// A text that was not UTF-8.
+/// Text that was not UTF-8.
 pub(crate) struct Decoded {
     /// The encoding's name, for messages.
     pub(crate) encoding: &'static str,

@@ -206,7 +206,7 @@ pub(crate) fn is_named(path: &Path, bytes: &[u8]) -> bool {
     content(path, bytes).is_some()
 }
 
-/// The lines of a text that are not empty and not comments.
+/// The lines of `text` that are not empty and not comments.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
     lines.filter(|line| !line.is_empty() && !line.starts_with(['#', ';']))

@@ -51,7 +51,7 @@ pub struct Finding {
     /// Whether the hooks refuse a commit with the finding, because it leaks or loses something.
     pub is_refused: bool,
     /// Where the secret that it is about is written: for an alias, in the anchored value. `None` if
-    /// it is about something else, or a text in the file.
+    /// it is about something else, or text in one of the file's values.
     pub(crate) written: Option<Range<usize>>,
     /// The part of another file that it is about, until it is moved there.
     pub(crate) referenced: Option<ReferencedPart>,

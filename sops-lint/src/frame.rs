@@ -1,11 +1,11 @@
-//! A text that is parsed as a document of its own, and how its positions map to the file.
+//! Text that is parsed as a document of its own, and how its positions map to the file.
 
 use std::cell::Cell;
 use std::ops::Range;
 
 use crate::source_map::SourceMap;
 
-/// A text in a file, or one that the file refers to.
+/// Text in a file, or text that the file refers to.
 #[derive(Clone)]
 pub(crate) struct TextFrame {
     /// The parsed text.
@@ -15,7 +15,7 @@ pub(crate) struct TextFrame {
     path: Vec<String>,
 }
 
-/// The position of a text in the file.
+/// The position of the text in the file.
 #[derive(Clone)]
 enum FrameOrigin {
     /// The text is the value of a scalar, whose source text is `source` at `start`.
@@ -54,7 +54,7 @@ impl TextFrame {
         }
     }
 
-    /// The frame for a text that is not literally in the file, with the range that refers to it.
+    /// The frame for text that is not literally in the file, with the range that refers to it.
     pub(crate) fn at(text: &str, span: Range<usize>, path: Vec<String>) -> Self {
         Self {
             text: text.to_owned(),

@@ -25,7 +25,7 @@ const WORDS: [&str; 9] = [
 ];
 
 /// Other signs that a manifest may have such a key: an escape may hide the key, and plugins may be
-/// in texts.
+/// in strings.
 const HIDDEN: [&str; 3] = ["\\u", "\\x", "builtin"];
 
 /// Whether kustomize treats a file with this name as a kustomization.
@@ -47,7 +47,7 @@ pub(crate) fn may_bring_values(text: &str) -> bool {
     FINDER.is_match(&text.to_ascii_lowercase())
 }
 
-/// Whether a text seems to be a kustomization, a replacement or a plugin: one of the words is a
+/// Whether `text` seems to be a kustomization, a replacement or a plugin: one of the words is a
 /// key, or the value of one.
 pub(crate) fn seems_to_be(text: &str) -> bool {
     static FINDER: LazyLock<AhoCorasick> = LazyLock::new(|| finder(WORDS.iter()));
@@ -123,7 +123,7 @@ pub(crate) const PATCH_LISTS: [&str; 3] = ["patches", "patchesStrategicMerge", "
 /// A key to put before a list, because a document must be a mapping.
 const LIST_KEY: &str = "patch:\n  ";
 
-/// A list as the value of a key; `None` for a text that is not a list.
+/// A list as the value of a key; `None` if `text` is not a list.
 pub(crate) fn list_under_key(text: &str) -> Option<String> {
     let is_said = |line: &&str| !line.is_empty() && !line.starts_with('#');
     let mut lines = text.lines().map(str::trim).filter(is_said);

@@ -1,4 +1,4 @@
-//! An index of the lines of a text, so that many locations need only one pass over it.
+//! An index of the lines of a file, so that many locations need only one pass over it.
 
 use sops_document::Location;
 

@@ -132,18 +132,18 @@ pub(crate) fn is_plaintext_under(scrutiny: Scrutiny, value: &SecretValue<'_, '_>
     }
 }
 
-/// Whether a text is a plaintext value or contains one: a configuration may contain passwords next
+/// Whether `text` is a plaintext value or contains one: a configuration may contain passwords next
 /// to its placeholders, or in them.
 fn is_open_text(scrutiny: Scrutiny, key: &str, text: &str) -> bool {
     !scrutiny.passes(text.trim()) || holds_secret(key, text) || action::holds_secret(key, text)
 }
 
-/// Whether a line of a text, such as a configuration, contains a secret.
+/// Whether a line of `text`, such as a configuration, contains a secret.
 pub(crate) fn holds_secret(key: &str, text: &str) -> bool {
     text.trim().contains('\n') && !in_text(key, text).is_empty()
 }
 
-/// Whether a text under `data` contains a secret value. Text that is not base64 is a reference, or
+/// Whether `text` under `data` contains a secret value. Text that is not base64 is a reference, or
 /// a mistake that may be a secret.
 pub(crate) fn is_open_base64(scrutiny: Scrutiny, key: &str, text: &str) -> bool {
     let packed: String = text.split_whitespace().collect();

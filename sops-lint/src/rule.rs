@@ -34,8 +34,7 @@ impl fmt::Display for Severity {
 pub enum Confidence {
     /// The name could be that of a reference or a setting, or the value is only words.
     Low,
-    /// A name such as `PASSWORD` with a value that could be one, or a text that reads like a
-    /// Secret.
+    /// A name such as `PASSWORD` with a value that could be one, or text that reads like a Secret.
     Medium,
     /// A fact, such as a mount or a Secret in plaintext; a format that only secrets have; or both
     /// the name and the value of a secret.

@@ -151,7 +151,7 @@ pub(crate) fn has_secret(text: &str) -> bool {
     names_secret(text) || !in_text("", text).is_empty() || has_secret_comment(text)
 }
 
-/// Whether the comments of a text contain something that looks like a secret.
+/// Whether the comments in `text` contain something that looks like a secret.
 pub(crate) fn has_secret_comment(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
     let comments = text.lines().filter_map(|line| {

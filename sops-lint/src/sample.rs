@@ -35,7 +35,7 @@ pub(crate) fn is_named(path: &Path) -> bool {
     name.split('.').skip(1).any(|part| PARTS.contains(&part))
 }
 
-/// Whether a line sets something to a placeholder, or to an empty text.
+/// Whether a line sets something to a placeholder, or to an empty string.
 fn has_placeholder(line: &str) -> bool {
     let line = line.trim();
     let pair = line.split_once(": ").or_else(|| line.split_once('='));

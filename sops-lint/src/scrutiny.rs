@@ -15,7 +15,7 @@ pub(crate) enum Scrutiny {
 }
 
 impl Scrutiny {
-    /// Whether a text is a reference, a placeholder or public.
+    /// Whether `text` is a reference, a placeholder or public.
     pub(crate) fn passes(self, text: &str) -> bool {
         match self {
             Self::Usual => is_open_reference(text),
@@ -24,7 +24,7 @@ impl Scrutiny {
     }
 }
 
-/// Whether a text is not a secret value: a reference, a placeholder or harmless. Words such as
+/// Whether `text` is not a secret value: a reference, a placeholder or harmless. Words such as
 /// `true` and addresses count as values here, because someone put them into a Secret.
 pub(crate) fn is_open_reference(text: &str) -> bool {
     let is_address = text.contains("://") || text.starts_with('/');

@@ -12,7 +12,7 @@ pub(crate) fn has_action(text: &str) -> bool {
 }
 
 /// The text with a word instead of each action. Lines with only actions become empty. Byte
-/// positions stay the same. `None` for a text without actions.
+/// positions stay the same. `None` for text without actions.
 pub(crate) fn filled(text: &str) -> Option<String> {
     if !has_action(text) {
         return None;

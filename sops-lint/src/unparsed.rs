@@ -1,4 +1,4 @@
-//! Finds Secrets line by line in a text that does not parse: someone may fix it later, and other
+//! Finds Secrets line by line in text that does not parse: someone may fix it later, and other
 //! programs may be less strict.
 
 use std::ops::Range;
@@ -28,8 +28,8 @@ pub(crate) struct LineValue<'t> {
     pub(crate) key: &'t str,
     /// The value, without quotes.
     pub(crate) value: &'t str,
-    /// Whether the line is part of a text with several lines, such as a configuration, and not a
-    /// separate value.
+    /// Whether the line is part of a multi-line value, such as a configuration, and not a separate
+    /// value.
     pub(crate) is_in_text: bool,
 }
 
@@ -124,7 +124,7 @@ fn documents(text: &str) -> impl Iterator<Item = &str> {
 fn in_document(text: &str, is_open: &impl Fn(&LineValue<'_>) -> bool) -> Option<LiteralValue> {
     // The current field, and its column. In brackets, its lines may be in any column.
     let mut field: Option<(Option<usize>, &str)> = None;
-    // A text with several lines: the column of its key, and its key.
+    // A multi-line value: the column of its key, and its key.
     let mut block: Option<(usize, &str)> = None;
     let mut is_comment = false;
     let mut start = 0;

@@ -11,7 +11,7 @@ use crate::secret_detection::{FoundSecret, KeyName, in_text, in_words};
 /// Keys of lists that are commands, even without flags.
 const COMMANDS: [&str; 4] = ["command", "args", "entrypoint", "test"];
 
-/// The length in bytes up to which a text is checked for each of its aliases.
+/// The length in bytes up to which a string is checked for each of its aliases.
 const LONGEST: usize = 1_000;
 
 /// A value of a tree.

@@ -1,5 +1,5 @@
-//! Reads a text like less strict programs: Go's YAML library accepts more line breaks, and a
-//! decoder resolves escapes.
+//! Reads YAML like less strict programs: Go's YAML library accepts more line breaks, and a decoder
+//! resolves escapes.
 
 use std::sync::LazyLock;
 
@@ -29,7 +29,7 @@ pub(crate) fn may_hold_secret(text: &str) -> bool {
     has(&KIND) && (KEYS.iter().all(has) || names_secret(text)) || hides_letters(text)
 }
 
-/// Whether ASCII letters are written as escapes, or a text as `!!binary`.
+/// Whether ASCII letters are written as escapes, or a string as `!!binary`.
 fn hides_letters(text: &str) -> bool {
     static ESCAPES: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let escapes = ["\\x", "\\u", "\\U", "\\\n", "\\\r", "binary"];
@@ -63,8 +63,8 @@ fn is_in_word(before: &str, after: &str) -> bool {
             .any(|word| word.strip_prefix(start) == Some(end))
 }
 
-/// The character of the escape at the start of a text, and the length of the escape. An escaped
-/// line break is no character, and includes the spaces after it.
+/// The character of the escape at the start of `text`, and the length of the escape. An escaped
+/// line break is not a character, and includes the spaces after it.
 fn escape(text: &str) -> Option<(Option<char>, usize)> {
     let rest = text.strip_prefix('\\')?;
     let digits = match rest.as_bytes().first()? {

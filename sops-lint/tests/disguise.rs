@@ -259,7 +259,7 @@ fn the_names_of_directories_above_the_repository_do_not_matter() {
     }
 }
 
-/// A text may end anywhere, even inside a character, an action or a marker.
+/// A file may end anywhere, even inside a character, an action or a marker.
 #[test]
 fn a_part_of_a_disguise_is_checked_like_any_file() {
     let config = config("^secrets/");
@@ -312,7 +312,7 @@ fn a_secret_after_many_mentions_of_the_kind_is_found() {
     }
 }
 
-/// Most of such a text is near every mention of a kind.
+/// Nearly all of this file is near a mention of a kind.
 #[test]
 fn a_text_that_is_too_much_to_check_is_reported() {
     let lines = "    {kind: Secret,\n".repeat(20_000);

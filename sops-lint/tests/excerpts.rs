@@ -25,7 +25,7 @@ fn line_of<'t>(text: &'t str, finding: &Finding) -> (&'t str, usize) {
     (line, at - start)
 }
 
-/// The values of the Secrets in a text that parses.
+/// The values of the Secrets in `text`, which must parse.
 fn secret_values(text: &str) -> Vec<String> {
     let Ok(document) = Document::parse_leniently(text) else {
         return Vec::new();

@@ -46,7 +46,7 @@ fn page(rule: &Rule) -> String {
     let (title, text) = rule
         .page
         .split_once('\n')
-        .expect("a title and a text follow each other");
+        .expect("the page has text after its title");
     let mut page = format!(
         "{title}\n\n{NOTE}\nSeverity: {}. Fix: {}.\n{text}",
         rule.severity, rule.fix

@@ -42,7 +42,7 @@ impl ValuePath {
         u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
     }
 
-    /// The placeholder for a text.
+    /// The placeholder for a string.
     pub(crate) fn text(&self) -> String {
         format!("{PREFIX}{:08x}", self.number())
     }

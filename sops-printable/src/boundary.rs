@@ -9,7 +9,7 @@ pub fn floor_char_boundary(text: &str, at: usize) -> usize {
     (0..=at)
         .rev()
         .find(is_boundary)
-        .expect("a text begins with a character")
+        .expect("position 0 is a boundary")
 }
 
 /// The first position at or after `at` where a character of `text` begins, or its end.

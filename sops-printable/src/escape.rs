@@ -77,7 +77,7 @@ pub fn escaped_lines(text: &str) -> Cow<'_, str> {
     escaped_but(text, &['\n', '\t'])
 }
 
-/// The first `limit` characters of a text, with `…` after them if there are more. Cut a text before
+/// The first `limit` characters of `text`, with `…` after them if there are more. Cut text before
 /// you escape it, so that no escape is split.
 pub fn beginning(text: &str, limit: usize) -> Cow<'_, str> {
     match text.char_indices().nth(limit) {

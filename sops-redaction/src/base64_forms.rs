@@ -30,7 +30,7 @@ pub(crate) fn add(value: &[u8], texts: &mut Texts) {
     add_lines(value, texts);
 }
 
-/// Adds the base64 of a text, divided into lines: as a whole, and line by line.
+/// Adds the base64 of `text`, divided into lines: as a whole, and line by line.
 pub(crate) fn add_lines(text: &[u8], texts: &mut Texts) {
     let encoded = encode(&BASE64_STANDARD_NO_PAD, 0, text);
     // More text may follow, such as a line break.

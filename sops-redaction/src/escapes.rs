@@ -1,5 +1,5 @@
 //! URL-encoded and JSON-escaped strings. Encoders differ in which characters they leave unchanged,
-//! so a text has several forms, most of which are usually equal.
+//! so a string has several forms, most of which are usually equal.
 
 use zeroize::Zeroizing;
 

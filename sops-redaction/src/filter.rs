@@ -1,4 +1,4 @@
-//! Finds the places in a text where one of many patterns may begin, several times as fast as an
+//! Finds the positions in text where one of many patterns may begin, several times as fast as an
 //! automaton that takes a step for each byte.
 
 use crate::SHORTEST;

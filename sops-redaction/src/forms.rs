@@ -20,7 +20,7 @@ pub(crate) fn add(value: &[u8], texts: &mut Texts) {
     }
 }
 
-/// Adds a text and its encodings.
+/// Adds `text` and its encodings.
 pub(crate) fn add_encoded(text: &[u8], texts: &mut Texts) {
     if text.len() < SHORTEST {
         return;

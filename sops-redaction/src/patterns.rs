@@ -20,7 +20,7 @@ pub struct Patterns {
     filter: Filter,
 }
 
-/// The patterns at a position of a text.
+/// The patterns at one position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     /// The length in bytes of the longest pattern there, or 0.

@@ -1,4 +1,4 @@
-//! Finds which of several values a text contains.
+//! Finds which of several values occur in text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use crate::patterns::Patterns;
 use crate::texts::Texts;
 use crate::{SHORTEST, forms};
 
-/// Searches texts for values, and says which ones they contain: as they are, or as base64,
+/// Searches text for values, and says which ones it contains: as they are, or as base64,
 /// URL-encoded or JSON-escaped.
 pub struct ValueSearch {
     patterns: Patterns,

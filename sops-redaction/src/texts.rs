@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 
 use crate::SHORTEST;
 
-/// The longest text that is searched for as a whole, in bytes. Longer ones are searched for in
-/// parts, so that no part of them passes, and so that the search takes a limited time for each byte
-/// and holds back a limited number of bytes.
+/// The length in bytes of the longest strings that are searched for as a whole. Longer strings are
+/// searched for in parts, so that no part of them passes, and so that the search takes a limited
+/// time for each byte and holds back a limited number of bytes.
 const LONGEST: usize = 1024;
 
 /// Distinct strings of [`SHORTEST`] to [`LONGEST`] bytes.

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser};
 
-/// Compares two decrypted YAML texts, ignoring where their comments are: `sops` moves a comment at
+/// Compares two decrypted YAML files, ignoring where their comments are: `sops` moves a comment at
 /// the end of a line to a line of its own, and loses some comments.
 ///
 /// Without comments and white space, both must have the same characters; they must have the same
-/// scalars, styles, tags and containers, and our text must have every comment of the other one.
-/// Wrong indentation indicators in the other text, a bug of `sops`, are corrected first.
+/// scalars, styles, tags and containers, and `ours` must have every comment of `theirs`. Wrong
+/// indentation indicators in `theirs`, a bug of `sops`, are corrected first.
 ///
 /// # Errors
 /// The error describes the difference.
@@ -80,7 +80,7 @@ fn right_indicators(theirs: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// A text, split into its parts.
+/// YAML, split into its parts.
 struct Parts<'t> {
     /// The text without comments and white space.
     text: String,

@@ -1,10 +1,10 @@
 //! Shared test code:
 //!
-//! - documents generated from a seed; the same seed gives the same text
+//! - documents generated from a seed; the same seed gives the same document
 //! - documents written by hand, and Secrets in disguise
-//! - the comparison of two programs' texts
+//! - the comparison of two programs' output
 //! - the environment in which the program runs
-//! - servers on the loopback interface in place of those of key services
+//! - servers on the loopback interface in place of key services
 //! - the check of generated documentation pages, and of the commands on others
 
 mod compare;

@@ -1,4 +1,4 @@
-//! Parses a text like `github.com/joho/godotenv` 1.5.1, which ksops uses for `envs`.
+//! Parses text like `github.com/joho/godotenv` 1.5.1, which ksops uses for `envs`.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 /// Keys and values in the order of the file.
 pub(super) type Entries = Vec<(String, Zeroizing<String>)>;
 
-/// The entries of a text. A repeated key has its last value in its first position. The error is the
+/// The entries in `text`. A repeated key has its last value in its first position. The error is the
 /// number of an invalid line.
 pub(super) fn parse(text: &str) -> Result<Entries, usize> {
     let text = Zeroizing::new(text.replace("\r\n", "\n"));
@@ -70,7 +70,7 @@ fn key(text: &str) -> Option<(&str, &str)> {
     Some(("", text.trim_start_matches(is_space)))
 }
 
-/// The value at the start of a text, and the text after it.
+/// The value at the start of the text, and the text after it.
 fn value<'t, 'v>(
     text: &'t str,
     known: &dyn Fn(&str) -> Option<&'v str>,

@@ -42,7 +42,7 @@ fn require_items(list: &Node, is_list: bool) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether the node is a scalar with a text. kustomize also accepts a number.
+/// Whether the node is a scalar with text. kustomize also accepts a number.
 fn has_text(node: &Node) -> bool {
     matches!(node, Node::Scalar(Some(value)) if !value.bytes.is_empty())
 }

@@ -72,7 +72,7 @@ fn the_legacy_form_is_built_like_the_function() {
             directory.install_plugin("viaduct.ai/v1/ksops", "ksops");
             directory.build("").quiet()
         };
-        // The test key is the same, but the data keys differ, and so do texts that contain
+        // The test key is the same, but the data keys differ, and so do strings that contain
         // ciphertext.
         let found = build(&legacy(&more));
         assert_eq!(found, build(&config("viaduct.ai/v1", "ksops", &more)));

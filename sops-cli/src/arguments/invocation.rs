@@ -22,8 +22,8 @@ pub(crate) fn name() -> &'static str {
     if is_sops() { "sops" } else { "sops-rs" }
 }
 
-/// A text for the user, with the name by which the program was called in commands such as `sops-rs
-/// edit`.
+/// `text` for the user. Commands in it, such as `sops-rs edit`, begin with the name by which the
+/// program was called.
 pub(crate) fn under_name(text: &str) -> Cow<'_, str> {
     const COMMANDS: [&str; 2] = ["`sops-rs ", "<(sops-rs "];
     let is_changed = is_sops() && COMMANDS.iter().any(|command| text.contains(command));

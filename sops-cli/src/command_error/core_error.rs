@@ -15,7 +15,7 @@ use crate::built_in::missing_family;
 
 const TAKE_OR_LOOK: &str = "restore the file from version control, or inspect its values with `sops-rs decrypt --ignore-mac <FILE>`";
 
-/// The role of a text in which an error was found. `sops` has different exit codes for each.
+/// The role of the text in which an error was found. `sops` has different exit codes for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// The text of a file that a command encrypts.
@@ -33,7 +33,7 @@ impl CommandError {
         Self::new(Code::AlreadyEncrypted, message)
     }
 
-    /// An error of the library that is not about a text.
+    /// An error of the library that is not about a file's content.
     pub(crate) fn general(error: impl Into<Error>) -> Self {
         Self::from_core(error.into(), None)
     }
@@ -273,7 +273,7 @@ impl CommandError {
     }
 }
 
-/// A text with a merge conflict, which is the cause of its syntax error.
+/// The error for text with a merge conflict, which is the cause of its syntax error.
 fn unresolved_conflict(code: Code, name: &str, text: &[u8]) -> CommandError {
     let error = CommandError::new(code, "the file has an unresolved merge conflict");
     let file = match name {

@@ -21,7 +21,7 @@ const TITLE_COLUMNS: usize = 7;
 pub(crate) const MESSAGE_COLUMNS: usize = 14;
 
 impl CommandError {
-    /// The message and the location without the file's name, for the lines above a text in the
+    /// The message and the location without the file's name, for the lines above the text in the
     /// editor.
     pub(crate) fn lines(&self, lines_above: usize) -> Vec<String> {
         let location = self.pointer.as_ref().and_then(|pointer| pointer.location);

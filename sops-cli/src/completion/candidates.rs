@@ -248,7 +248,7 @@ fn listed(current: &str, items: impl Iterator<Item = Candidate>) -> Next {
     )
 }
 
-/// The first line of a help text.
+/// The first line of the help.
 fn about(text: Option<&clap::builder::StyledStr>) -> String {
     let text = text.map(ToString::to_string).unwrap_or_default();
     text.lines().next().unwrap_or_default().to_owned()

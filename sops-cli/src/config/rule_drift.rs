@@ -59,8 +59,8 @@ impl RuleDrift {
         self.own != EncryptionRule::default() || !self.wanted.names_what_is_encrypted()
     }
 
-    /// Refuses a text with a value in plaintext that the creation rule would have encrypted, unless
-    /// the text before it had the value too.
+    /// Refuses content with a plaintext value that the creation rule would have encrypted, unless
+    /// the content before the change had that value too.
     ///
     /// # Errors
     /// [`DocumentError::Unrepresentable`] with the first such value.

@@ -1,4 +1,4 @@
-//! A text with its Secrets decoded, and the way back: values that did not change get their old
+//! A document with its Secrets decoded, and the way back: values that did not change get their old
 //! spelling, and all others are encoded.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::entry::{BINARY, Entry, EntryPath, as_text, entries};
 use crate::secret_data;
 
-/// A text in which values under `data` are decoded.
+/// A document with the values under `data` decoded.
 pub(crate) struct DecodedView {
     format: Format,
     text: Zeroizing<Vec<u8>>,
@@ -28,8 +28,8 @@ struct ShownValue {
 }
 
 impl DecodedView {
-    /// The view of a text. Values whose spelling could not be restored are not decoded. A text that
-    /// cannot be parsed, or of another format, is shown as it is.
+    /// The view of `text`. Values whose spelling could not be restored are not decoded. Text that
+    /// cannot be parsed, or is in another format, is shown as it is.
     pub(crate) fn new(text: &[u8], format: Format) -> Self {
         let as_it_is = || Self {
             format,
@@ -151,7 +151,7 @@ impl DecodedView {
     }
 }
 
-/// A text to view, with its values.
+/// A document to view, with its values.
 struct ViewSource<'s, 'd, 'a> {
     text: &'s [u8],
     format: Format,
@@ -235,7 +235,7 @@ impl ViewSource<'_, '_, '_> {
     }
 }
 
-/// A text with encoded values.
+/// A document with its values encoded again.
 pub(crate) struct Restored {
     pub(crate) text: Zeroizing<Vec<u8>>,
     /// About values that the user changed.

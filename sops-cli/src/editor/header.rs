@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::command_error::CommandError;
 
-/// Lines above a text, which are removed after editing. A document may itself begin with comments
+/// Lines above the text, which are removed after editing. A document may itself begin with comments
 /// for the lint that look like them.
 pub(crate) struct EditorHeader {
     mark: &'static str,
@@ -29,7 +29,7 @@ impl EditorHeader {
         }
     }
 
-    /// The lines above a text that cannot be encrypted. The line number in the message takes these
+    /// The lines above text that cannot be encrypted. The line number in the message takes these
     /// lines into account.
     pub(crate) fn of_error(&self, error: &CommandError) -> Vec<String> {
         const ADVICE: &str = "Fix it, save and quit the editor. To give up, quit without changing the text: sops-rs keeps it and prints where it is.";

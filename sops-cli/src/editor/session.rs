@@ -1,4 +1,4 @@
-//! Lets the user edit a text in memory until it can be encrypted, and writes the file.
+//! Lets the user edit text in memory until it can be encrypted, and writes the file.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -157,7 +157,7 @@ fn edited(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
         .map_err(|error| CommandError::input(name_of(path), &error))
 }
 
-/// Whether the error is about the text, so that another text could be encrypted.
+/// Whether the error is about the text, so that changing the text can fix it.
 fn is_about_text(error: &Error) -> bool {
     matches!(
         error,

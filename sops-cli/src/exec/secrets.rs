@@ -16,7 +16,7 @@ use crate::secret_data;
 #[derive(Default)]
 pub(crate) struct SecretValues {
     texts: Vec<Zeroizing<Vec<u8>>>,
-    /// The key paths of values that are too short to be recognized in a text.
+    /// The key paths of values that are too short to be recognized in output.
     short: Vec<String>,
 }
 
@@ -42,7 +42,7 @@ impl SecretValues {
         Ok(values)
     }
 
-    /// The patterns that find the values in a text. The command may also print `document` as
+    /// The patterns that find the values in output. The command may also print `document` as
     /// base64.
     pub(crate) fn patterns(&self, document: &[u8]) -> Patterns {
         Patterns::of_values_in(self.texts.iter().map(|text| text.as_slice()), document)

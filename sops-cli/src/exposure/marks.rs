@@ -58,7 +58,7 @@ impl Marker {
     }
 }
 
-/// Whether a text that contains the value is unlikely to contain it by chance.
+/// Whether text that contains the value is unlikely to contain it by chance.
 pub(crate) fn is_distinctive(value: &[u8]) -> bool {
     let value = value.trim_ascii();
     let text = str::from_utf8(value).ok();

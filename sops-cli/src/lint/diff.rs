@@ -31,7 +31,7 @@ pub(super) fn masked_diff(name: &str, old: &str, new: &str, format: Format) -> S
     shown
 }
 
-/// The lines of a text, which may contain secrets.
+/// The lines of a file, which may contain secrets.
 struct Lines<'t> {
     excerpts: Excerpts<'t>,
     starts: Vec<usize>,

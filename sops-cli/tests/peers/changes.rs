@@ -34,7 +34,7 @@ enum Change {
     Set(String, String),
     /// Removes the value at a path.
     Unset(String),
-    /// Replaces the whole plaintext by a text.
+    /// Replaces the whole plaintext with this text.
     Edit(String),
     /// Runs with flags in which `OTHER` and `FIRST` are placeholders for recipients.
     Rotate(&'static str),
@@ -321,7 +321,7 @@ impl Tally {
         if bench.decrypt(Sops, &encrypted).is_err() && origin == Sops {
             return Ok(());
         }
-        // `sops` does not accept every text either.
+        // `sops` does not accept everything either.
         if let Change::Edit(text) = change
             && bench
                 .encrypt(Sops, text)

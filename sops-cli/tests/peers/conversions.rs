@@ -130,7 +130,7 @@ impl Bench {
         }
     }
 
-    /// Compares both programs for one text and one pair of formats. Returns whether there was a
+    /// Compares both programs for one input and one pair of formats. Returns whether there was a
     /// result to compare.
     fn check(&self, text: &str, from: Format, to: Format) -> Result<bool, String> {
         let describe = |action: &str, ours: &dyn std::fmt::Debug, theirs: &dyn std::fmt::Debug| {

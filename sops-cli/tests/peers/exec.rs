@@ -10,8 +10,8 @@ const VALUES: &str = "s: text\ni: 0x1F\nf: 1.50\nf2: 1e30\nf3: 3.0\nf4: 1e-7\nf5
 
 const SORTED: &str = "env -0 | sort -z | tr '\\0' '\\n' | grep -v ^_=";
 
-/// A text, the arguments that run a command with it, and whether a run of `sops` differs in its
-/// exit code alone.
+/// A document, the arguments that run a command with it, and whether `sops` differs only in its
+/// exit code.
 struct Case {
     file: (&'static str, &'static str),
     arguments: &'static [&'static str],

@@ -15,7 +15,7 @@ fn ours(environment: &TestEnvironment, arguments: &[&str]) -> (Option<i32>, Stri
     (run.code, run.stdout)
 }
 
-/// A name, a text and a path in it, for each format.
+/// A name, a document and a path in it, for each format.
 const TEXTS: [(&str, &str, &str); 4] = [
     ("yaml", "a: x\n", "[\"a\"]"),
     ("json", "{\n\t\"a\": \"x\"\n}\n", "[\"a\"]"),

@@ -61,8 +61,8 @@ pub(crate) fn for_each_seed(
     );
 }
 
-/// The values of a text, or the parser's error: for some texts of several lines, `sops` writes
-/// invalid YAML.
+/// The values in `text`, or the parser's error: for some multi-line strings, `sops` writes invalid
+/// YAML.
 pub(crate) fn values(text: &str, format: Format) -> Result<Vec<serde_yaml::Value>, String> {
     match format {
         Format::Json => serde_json::from_str(text)
@@ -76,7 +76,7 @@ pub(crate) fn values(text: &str, format: Format) -> Result<Vec<serde_yaml::Value
     }
 }
 
-/// Whether `sops` wrote a wrong text: inside sequences, the indentation indicator of its block
+/// Whether `sops` wrote wrong text: inside sequences, the indentation indicator of its block
 /// scalars is wrong, so the text has other values than `right`, or is not YAML.
 pub(crate) fn is_spoilt(written: &str, right: &str) -> bool {
     let has_indicator = written
@@ -92,7 +92,7 @@ pub(crate) fn is_spoilt(written: &str, right: &str) -> bool {
 pub(crate) fn compare(ours: &str, theirs: &str, format: Format) -> Result<(), String> {
     match format {
         Format::Json if ours == theirs => Ok(()),
-        Format::Json => Err("the texts differ".into()),
+        Format::Json => Err("the outputs differ".into()),
         _ => same_except_comments(ours, theirs),
     }
 }

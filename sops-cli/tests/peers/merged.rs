@@ -50,7 +50,7 @@ fn check_all(name: &str, format: Format, generate: impl Fn(u64) -> String + Sync
     for_each_seed(name, 20, |seed| check(seed, format, &generate(seed)));
 }
 
-/// The key paths of the values in the first document of a text.
+/// The key paths of the values in the first document of `text`.
 fn paths(text: &str, format: Format) -> Vec<KeyPath> {
     let Ok(document) = parse_document(text, format) else {
         return Vec::new();
@@ -67,7 +67,7 @@ fn paths(text: &str, format: Format) -> Vec<KeyPath> {
     paths.flatten().collect()
 }
 
-/// A text with random changes of values.
+/// `text` with random changes to its values.
 fn changed(text: &str, format: Format, name: &str, random: &mut StdRng) -> String {
     if format == Format::Binary {
         return format!("{text}{name}");

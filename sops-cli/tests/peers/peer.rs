@@ -53,7 +53,7 @@ pub(crate) fn decrypt(text: &str, format: Format) -> Result<String, Error> {
         .map(|text| String::from_utf8(text.to_vec()).expect("the text was UTF-8"))
 }
 
-/// Runs `sops` on a text that it reads from its standard input.
+/// Runs `sops` on text that it reads from standard input.
 pub(crate) fn sops(
     arguments: &[&str],
     format: Format,
@@ -87,7 +87,7 @@ pub(crate) fn sops(
     child.wait_with_output().expect("`sops` ends")
 }
 
-/// The output of `sops encrypt` for a text; `None` if it refuses the text.
+/// The output of `sops encrypt` for the text; `None` if `sops` refuses it.
 pub(crate) fn sops_encrypt(
     text: &(impl AsRef<[u8]> + ?Sized),
     format: Format,
@@ -99,7 +99,7 @@ pub(crate) fn sops_encrypt(
     successful(sops(&arguments, format, text)).ok()
 }
 
-/// The outputs of this library and of `sops encrypt` for a text under a rule.
+/// The outputs of this library and of `sops encrypt` for the same text and rule.
 pub(crate) fn encrypt_both(
     text: &str,
     format: Format,
@@ -117,7 +117,7 @@ pub(crate) fn encrypt_both(
     (ours, sops_encrypt(text, format, &flags))
 }
 
-/// The output of `sops decrypt` for a text, or its error message.
+/// The output of `sops decrypt` for `text`, or its error message.
 pub(crate) fn sops_decrypt(text: &str, format: Format) -> Result<String, String> {
     successful(sops(&["decrypt"], format, text))
 }

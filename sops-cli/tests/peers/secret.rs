@@ -22,7 +22,7 @@ fn random() -> StdRng {
     StdRng::seed_from_u64(seed)
 }
 
-/// A text for a value: printable, with characters that shells, JSON and YAML treat specially.
+/// Text for a value: printable, with characters that shells, JSON and YAML treat specially.
 fn text(random: &mut StdRng) -> String {
     let characters: Vec<char> = "abcXYZ019 ~!@#$%^&*()_+-={}[]|\\:;\"'<>?,./\téß漢😀"
         .chars()

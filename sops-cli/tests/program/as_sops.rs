@@ -306,7 +306,7 @@ fn hints_have_the_name_that_the_program_was_called_by() {
     }
 }
 
-/// A functional test of `sops` 3.13.3 compares these texts.
+/// A functional test of `sops` 3.13.3 compares this output.
 #[test]
 fn dates_are_decrypted_as_by_sops() {
     let environment = TestEnvironment::new();

@@ -256,7 +256,7 @@ fn access_keys_come_from_the_sources_of_aws() {
     }
 }
 
-/// The SHA-1 of a text, from `sha1sum`.
+/// The SHA-1 of `text`, from `sha1sum`.
 fn sha1(text: &str) -> String {
     let output = std::process::Command::new("sh")
         .args(["-c", "printf %s \"$1\" | sha1sum", "sh", text])

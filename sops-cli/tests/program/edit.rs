@@ -476,7 +476,7 @@ fn an_editor_that_always_saves_an_invalid_text_is_not_run_forever() {
     let environment = TestEnvironment::new();
     environment.encrypt("x.yaml", "a: hunter2\n");
     let before = environment.read("x.yaml");
-    // The editor writes another text each time.
+    // The editor writes different text each time.
     let script = "echo run >> runs; wc -l < runs > \"$1\"; echo 'a: [' >> \"$1\"";
     let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(200);
     assert_eq!(environment.read("x.yaml"), before);
@@ -522,7 +522,7 @@ fn a_text_in_which_the_rule_selects_nothing_reopens_the_editor() {
     assert_eq!(environment.read("a.yaml"), before);
 }
 
-/// An editor that keeps its arguments, and answers `--version` with a text.
+/// An editor that keeps its arguments, and answers `--version` with `version`.
 fn install_editor(directory: &Path, name: &str, version: &str) {
     let path = directory.join(name);
     let script = format!(

@@ -94,7 +94,7 @@ fn only_allowed_servers_are_contacted_unless_the_file_is_named() {
             "ok hc_vault {key} credentials: VAULT_TOKEN encrypt: ms decrypt: ms"
         )]
     );
-    // The key is read, and a random text and the data key go through it.
+    // Three requests: read the key, encrypt random text, and decrypt the data key.
     assert_eq!(server.http.requests().len(), asked + 3);
     assert_eq!(environment.read("x.yaml"), before);
 }

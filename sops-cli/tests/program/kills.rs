@@ -20,7 +20,7 @@ use tempfile::TempDir;
 /// The default number of kills.
 const KILLS: u64 = 66;
 
-/// A text in every plaintext and nowhere else.
+/// A string in every plaintext and nowhere else.
 const MARKER: &str = "hunter2-marker";
 
 const TEXT: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\nstringData:\n  password: hunter2-marker\n  user: u\n";

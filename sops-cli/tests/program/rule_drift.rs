@@ -55,7 +55,7 @@ fn an_edit_does_not_write_what_the_creation_rule_would_encrypt() {
         assert!(run.stderr.contains(part), "{run}");
     }
     assert_eq!(environment.read("t.yaml"), before);
-    // These texts have a value of another kind, or a comment.
+    // These lines have a value of another kind, or a comment.
     for line in ["  password: 1", "  # hunter2", "  user_2: hunter2"] {
         let run = edit(&environment, &format!("echo '{line}' >> \"$1\""), &[]);
         assert_ne!(run.code, Some(0), "{line}: {run}");

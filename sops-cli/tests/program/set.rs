@@ -492,7 +492,7 @@ fn random_values_are_generated() {
     };
     let is_hex = |text: &str| text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     assert!(is_hex(&line("password")), "{text}");
-    // Under `data`, a random text is always encoded.
+    // Under `data`, random text is always encoded.
     assert!(
         line("token").len() == 56 && !line("token").contains(&line("password")),
         "{text}"

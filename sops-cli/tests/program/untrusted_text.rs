@@ -10,7 +10,7 @@ use sops_test_support::environment::{Run, TestEnvironment, other_recipient, reci
 /// Characters that a terminal, an editor or a log viewer acts on.
 const ACTING: &str = "\0\u{7}\u{8}\r\u{1b}\u{7f}\u{85}\u{9b}\u{200b}\u{200f}\u{2028}\u{2029}\u{202e}\u{2066}\u{feff}";
 
-/// A text with most of these characters. Words that would be misleading on their own line follow
+/// A string with most of these characters. Words that would be misleading on their own line follow
 /// each line break.
 const HOSTILE: &str = "x\u{1b}[2K\u{9b}1A\u{7}\n::error::forged\rforged\u{85}forged\u{2028}forged\u{202e}\u{2066}\u{200b}\u{feff}y";
 
@@ -791,7 +791,7 @@ fn arguments_are_escaped() {
             "a\u{200b}",
         ],
     ] {
-        // A file with such a text could not be read again.
+        // A file with such a string could not be read again.
         assert_ne!(run(&environment, arguments).code, Some(0), "{arguments:?}");
     }
 }

@@ -1,9 +1,9 @@
-//! Measures how time grows with size, for each text shape: `cargo bench -p sops-core --bench linear
-//! -- [NAME] [PARTS]`.
+//! Measures how time grows with size, for each document shape: `cargo bench -p sops-core --bench
+//! linear -- [NAME] [PARTS]`.
 //!
 //! Each row shows the ratio between the times for `10 * PARTS` and `PARTS` parts, the time for the
-//! larger text in milliseconds, the shape and the step. A ratio of about ten or less means linear
-//! time; fixed costs lower it.
+//! larger document in milliseconds, the shape and the step. A ratio of about ten or less means
+//! linear time; fixed costs lower it.
 
 mod shapes;
 

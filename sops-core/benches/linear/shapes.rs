@@ -2,7 +2,7 @@
 
 use sops_core::Format;
 
-/// A name, a format, and a function that creates a text with this many parts.
+/// A name, a format, and a function that creates a document with this many parts.
 pub(crate) type Shape = (&'static str, Format, fn(usize) -> String);
 
 fn list(parts: usize, separator: &str, part: impl Fn(usize) -> String) -> String {

@@ -1,6 +1,6 @@
 //! Globs that users write where `.sops.yaml` expects regular expressions.
 
-/// If the text looks like a glob, the equivalent regular expression. A text looks like a glob if it
+/// If `text` looks like a glob, the equivalent regular expression. A string looks like a glob if it
 /// has a `*` in a position where a regular expression would rarely have one, and no other syntax of
 /// regular expressions.
 pub(super) fn as_regex(text: &str) -> Option<String> {

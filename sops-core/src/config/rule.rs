@@ -129,7 +129,7 @@ pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
             .into_iter()
             .find_map(|name| EncryptionRule::from_name(name, &mapping.text(name)?)),
         mac_only_encrypted: mapping.flag("mac_only_encrypted"),
-        // The schema allows no other text.
+        // The schema rejects invalid durations.
         max_age: max_age_text
             .as_deref()
             .and_then(|text| humantime::parse_duration(text).ok()),

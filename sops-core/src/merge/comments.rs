@@ -48,7 +48,7 @@ pub(super) fn merge<'t>(
     }
 }
 
-/// The lines of a text, and the indentation or the dash of the entry after them.
+/// The lines of `text`, and the indentation or the dash of the entry after them.
 fn split_indentation(text: &str) -> (&str, &str) {
     let (lines, rest) = text.split_at(text.rfind('\n').map_or(0, |newline| newline + 1));
     match has_comment(rest) {
@@ -98,7 +98,7 @@ fn lines<'t>(base: &'t str, ours: &'t str, theirs: &'t str) -> MergedComments<'t
     MergedComments::Text(Cow::Owned(merged))
 }
 
-/// The whole lines of a text between values, if they have a comment.
+/// The whole lines of the text between two values, if they have a comment.
 pub(super) fn comment_lines(text: &str) -> &str {
     let lines = text.rfind('\n').map_or("", |newline| &text[..=newline]);
     match has_comment(lines) {
@@ -130,7 +130,7 @@ pub(super) fn below_key(head: &str) -> &str {
     head.split_once('\n').map_or("", |(_, rest)| rest)
 }
 
-/// Calls `visit` for each comment in a text between values.
+/// Calls `visit` for each comment in the text between two values.
 pub(super) fn each_comment_of_text<'t>(text: &'t str, visit: &mut impl FnMut(&'t str)) {
     for line in text.lines() {
         let comment = line.trim_matches([' ', '\t', '\r', '-', ',', ']', '}']);

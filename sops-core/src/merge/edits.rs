@@ -14,7 +14,7 @@ use super::outline::{Container, Piece, outline};
 use super::three_way::{Content, MergedBody, MergedContainer, MergedPiece};
 use crate::metadata_entry::parse_document;
 
-/// The total length of the texts that edits may parse, in bytes: each edit parses its text again.
+/// The total number of bytes that edits may parse: each edit parses the document again.
 const MAX_PARSED: usize = 64 * 1024 * 1024;
 
 /// The merged documents. Each is the text of a side, with the merged values: of the side that
@@ -106,7 +106,7 @@ fn edit(document: &Document<'_>, from: &Node, to: &Node) -> Option<Zeroizing<Vec
     Some(editor.into_bytes())
 }
 
-/// Whether a text has every comment of the merged pieces.
+/// Whether `text` has every comment of the merged pieces.
 fn has_all_comments(merged: &MergedPiece<'_, '_>, text: &[u8], format: Format) -> bool {
     let Ok(document) = parse_document(text, format) else {
         return false;
@@ -163,7 +163,7 @@ fn copy_piece(piece: &Piece<'_>, known: &HashSet<String>, out: &mut String) {
     out.push_str(piece.tail);
 }
 
-/// Appends a text between values without its comment lines that are not `known`.
+/// Appends the text between two values, without comment lines that are not `known`.
 fn copy_lines(text: &str, known: &HashSet<String>, out: &mut String) {
     for line in text.split_inclusive('\n') {
         let mut is_old = false;

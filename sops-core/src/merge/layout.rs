@@ -1,4 +1,4 @@
-//! Positions in a text: lines, columns, the separators of entries.
+//! Positions in text: lines, columns, the separators of entries.
 
 /// The start of the line that contains `at`.
 pub(super) fn line_start(text: &str, at: usize) -> usize {

@@ -1,4 +1,4 @@
-//! Conflict markers around the lines in which two texts differ.
+//! Conflict markers around the lines in which two versions differ.
 
 use sops_printable::one_line;
 use zeroize::Zeroizing;
@@ -56,7 +56,7 @@ impl Markers {
     }
 }
 
-/// The lines of both texts: common lines once, and the others of each side between markers.
+/// The lines of both versions: common lines once, and the others of each side between markers.
 pub fn with_markers(ours: &[u8], theirs: &[u8], markers: &Markers) -> Zeroizing<Vec<u8>> {
     let lines = |text| -> Vec<&[u8]> {
         let lines = <[u8]>::split_inclusive(text, |byte| *byte == b'\n');
@@ -87,18 +87,18 @@ pub fn with_markers(ours: &[u8], theirs: &[u8], markers: &Markers) -> Zeroizing<
     out
 }
 
-/// The lines of both texts, with markers even if they are the same.
+/// The lines of both versions, with markers even if they are the same.
 pub(super) fn in_conflict(ours: &[u8], theirs: &[u8], markers: &Markers) -> Vec<u8> {
     if ours != theirs {
         return with_markers(ours, theirs, markers).to_vec();
     }
-    // The empty line keeps two empty texts apart.
+    // The empty line keeps two empty versions apart.
     let ours = if ours.is_empty() { b"\n" } else { ours };
     with_markers(ours, &[], markers).to_vec()
 }
 
-/// The lines of both texts merged with those of their base: lines that one side changed as that
-/// side has them, and lines that both changed differently between markers.
+/// The lines of both versions merged with those of their base: lines that one side changed are
+/// taken from that side, and lines that both changed differently are between markers.
 pub(super) fn merged_lines(
     base: &[u8],
     ours: &[u8],

@@ -175,7 +175,7 @@ impl PieceWriter<'_> {
         }
     }
 
-    /// Appends a text, and moves its lines.
+    /// Appends `text`, and moves its lines.
     fn put(&mut self, text: &str) {
         if self.shift == 0 {
             return self.out.push_str(text);

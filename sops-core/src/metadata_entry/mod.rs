@@ -51,17 +51,17 @@ pub(crate) fn parse_values(text: &str, format: Format) -> sops_document::Result<
     Document::parse_values_reserving(text, format, METADATA_KEY)
 }
 
-/// The [parts](Document::parts) of a text of about `length` bytes each.
+/// The [parts](Document::parts) of `text`, of about `length` bytes each.
 pub(crate) fn parts(text: &str, format: Format, length: usize) -> Vec<Range<usize>> {
     Document::parts(text, format, METADATA_KEY, length)
 }
 
-/// Like [`parse_document`], for one of the [`parts`] of a text; see [`Document::parse_part`].
+/// Like [`parse_document`], for one of the [`parts`] of `text`; see [`Document::parse_part`].
 pub(crate) fn parse_part(text: &str, part: Range<usize>) -> Option<Document<'_>> {
     Document::parse_part(text, part, METADATA_KEY)
 }
 
-/// Like [`parse_values`], for one of the [`parts`] of a text.
+/// Like [`parse_values`], for one of the [`parts`] of `text`.
 pub(crate) fn parse_part_values(text: &str, part: Range<usize>) -> Option<Document<'_>> {
     Document::parse_part_values(text, part, METADATA_KEY)
 }

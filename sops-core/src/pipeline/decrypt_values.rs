@@ -136,7 +136,7 @@ fn decrypt_in_parts<'a>(
     })
 }
 
-/// The bytes of a text, without a copy.
+/// The bytes of `text`, without a copy.
 fn into_bytes(mut text: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(std::mem::take(&mut *text).into_bytes())
 }
@@ -177,8 +177,8 @@ mod tests {
     use crate::metadata_entry;
     use crate::{EncryptedDocument, Encryption, encrypt};
 
-    /// Decrypts an encrypted text in parts of at least this many items. Returns the plaintext and
-    /// the number of parts.
+    /// Decrypts `text` in parts of at least this many items. Returns the plaintext and the number
+    /// of parts.
     fn decrypted(text: &str, format: Format, key: &DataKey, items: usize) -> (String, usize) {
         let document = metadata_entry::parse_document(text, format).expect("the text is valid");
         let encrypted = EncryptedDocument::parse(text, format).expect("the text is encrypted");

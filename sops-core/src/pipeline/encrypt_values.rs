@@ -119,8 +119,8 @@ struct MetadataAtEnd<F> {
     step: usize,
 }
 
-/// Joins the texts of the parts, with the metadata in its position. The metadata is built once, and
-/// only the first document of a stream holds the source forms.
+/// Joins the parts, with the metadata in its position. The metadata is built once, and only the
+/// first document of a stream holds the source forms.
 fn join(
     document: &Document<'_>,
     parts: &[TapePart<'_, '_>],

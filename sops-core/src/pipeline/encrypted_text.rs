@@ -1,5 +1,5 @@
-//! Encrypts a large YAML text in parts, each on one core from parsing to ciphertext. The result is
-//! the same as encrypting the whole text at once.
+//! Encrypts large YAML in parts, each on one core from parsing to ciphertext. The result is the
+//! same as encrypting the whole text at once.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ use crate::pipeline::source_forms::{Address, SourceForms};
 use crate::pipeline::text_parts::{JoinedParts, PartFacts, text_parts};
 use crate::rules::{CompiledRule, EncryptionRule};
 
-/// How to encrypt a text.
+/// How to encrypt the text.
 #[derive(Clone, Copy)]
 pub(crate) struct TextSettings<'s> {
     pub(crate) rule: &'s EncryptionRule,
@@ -31,7 +31,7 @@ pub(crate) struct TextSettings<'s> {
     pub(crate) allow_ciphertext: bool,
 }
 
-/// An encrypted text that lacks its metadata.
+/// Encrypted text without its metadata.
 pub(crate) struct EncryptedText<'a> {
     /// The text before the metadata, and after it.
     before: Vec<String>,
@@ -43,7 +43,7 @@ pub(crate) struct EncryptedText<'a> {
 }
 
 impl<'a> EncryptedText<'a> {
-    /// Encrypts a text. `None` if it must be encrypted as a whole, for example because there is an
+    /// Encrypts `text`. `None` if it must be encrypted as a whole, for example because there is an
     /// error in it.
     pub(crate) fn of(
         plaintext: &'a [u8],
@@ -131,7 +131,7 @@ impl<'a> EncryptedText<'a> {
         self.last.insert_reserved(0, &value, step, &mut lines);
         let texts = self.before.iter().chain(&self.after);
         out.reserve(&|| lines.len() + texts.clone().map(String::len).sum::<usize>());
-        // Each text is freed once it is written.
+        // Each part is freed once it is written.
         for text in self.before.into_iter().chain([lines]).chain(self.after) {
             out.push(&text)?;
         }
@@ -168,7 +168,7 @@ impl Flags {
     }
 }
 
-/// An encrypted part of a text.
+/// An encrypted part of the text.
 struct EncryptedPart<'a> {
     texts: Vec<String>,
     mac: MacInput,
@@ -179,7 +179,7 @@ struct EncryptedPart<'a> {
     ending: Option<Ending<'a>>,
 }
 
-/// The end of a text.
+/// The end of the text.
 struct Ending<'a> {
     document: Document<'a>,
     /// The text after the metadata.

@@ -18,8 +18,8 @@ pub(crate) struct HashedValues {
 }
 
 impl HashedValues {
-    /// Whether to hash the values of a text while its comments are parsed: that pays off for large
-    /// texts, and a rule on comments selects values only after that.
+    /// Whether to hash the values of `text` while its comments are parsed. That pays off only for
+    /// large files, and a rule on comments can select values only after that.
     pub(crate) fn come_first(text: &[u8], rule: &EncryptionRule) -> bool {
         !rule.looks_at_comments() && threads(text.len() / BYTES_A_VALUE) > 1
     }

@@ -1,4 +1,4 @@
-//! Encrypting a text in parts has the result of encrypting it as a whole.
+//! Encrypting a document in parts has the same result as encrypting it as a whole.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,8 @@ use crate::pipeline::mac_pass::mac_pass;
 use crate::pipeline::plan::Plan;
 use crate::rules::EncryptionRule;
 
-/// An encrypted text without what differs each time: each ciphertext is replaced by its length.
+/// Encrypted text with each ciphertext replaced by its length, because ciphertext differs each
+/// time.
 fn masked(text: &str) -> String {
     let mut out = String::new();
     for (number, piece) in text.split("ENC[").enumerate() {
@@ -28,7 +29,7 @@ fn masked(text: &str) -> String {
     out
 }
 
-/// Encrypts a text in parts of each length, and as a whole. Returns how many divisions were
+/// Encrypts `text` in parts of each length, and as a whole. Returns how many divisions were
 /// compared.
 fn compare(text: &str, rule: &EncryptionRule) -> usize {
     let pair = generate_x25519();

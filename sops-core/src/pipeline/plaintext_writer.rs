@@ -15,7 +15,7 @@ use crate::pipeline::encrypted_parts::EncryptedPart;
 use crate::pipeline::source_forms::SourceForm;
 use crate::pipeline::tape_walk::TapeWalk;
 
-/// The purpose of a plaintext.
+/// The purpose of the plaintext.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// To restore the file that was encrypted, or to produce the text that `sops` would write.
@@ -24,7 +24,7 @@ pub(crate) enum Purpose {
     Values,
 }
 
-/// How to find out whether a text with source forms still has the decrypted values.
+/// How to check that plaintext with source forms still has the decrypted values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FormCheck {
     /// Each source form is read on its own, which is enough for scalars.
@@ -76,7 +76,7 @@ pub(super) struct WrittenForm {
 }
 
 impl WrittenForm {
-    /// The form in a text that has `length` more bytes before it.
+    /// The same form in plaintext that has `length` more bytes before it.
     pub(super) fn after(self, length: usize) -> Self {
         Self {
             scalar: self.scalar.after(length),

@@ -1,5 +1,5 @@
-//! Divides a large YAML text into parts that are parsed on their own: the tape of a part is used
-//! while it is in the processor's cache, and the tape of the whole is never in memory.
+//! Divides large YAML into parts that are parsed on their own: the tape of a part is used while it
+//! is in the processor's cache, and the tape of the whole is never in memory.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,8 +12,7 @@ use crate::metadata_entry;
 /// The approximate length of a part in bytes.
 const LENGTH: usize = 64 * 1024;
 
-/// The parts of a text. Empty if the text is parsed as a whole, because it is short or cannot be
-/// divided.
+/// The parts of `text`. Empty if it is parsed as a whole, because it is short or cannot be divided.
 pub(super) fn text_parts(text: &str, format: Format) -> Vec<Range<usize>> {
     match text.len() < 2 * LENGTH {
         true => Vec::new(),

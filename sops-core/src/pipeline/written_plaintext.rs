@@ -1,4 +1,4 @@
-//! Joins the parts of a plaintext, computes their MAC and checks their source forms.
+//! Joins the parts of the plaintext, computes their MAC and checks their source forms.
 
 use sops_document::Format;
 use zeroize::Zeroizing;
@@ -11,7 +11,7 @@ use crate::pipeline::plaintext_writer::{FormCheck, WriteOptions, WrittenForm, Wr
 /// The plaintext so far.
 pub(super) struct WrittenPlaintext {
     texts: Vec<Zeroizing<String>>,
-    /// The length of the texts in bytes.
+    /// The total length of `texts` in bytes.
     length: usize,
     mac: Mac,
     /// What the content must be if the source forms are checked as a whole.
@@ -64,7 +64,7 @@ impl WrittenPlaintext {
         let mut text = Zeroizing::new(String::with_capacity(self.length));
         for mut part in self.texts.drain(..) {
             text.push_str(&part);
-            // An empty text is wiped at once instead of byte by byte.
+            // An empty string is wiped at once instead of byte by byte.
             part.clear();
         }
         text

@@ -13,7 +13,7 @@ use sops_printable::{beginning, escaped};
 use crate::error::{Error, Result};
 use crate::metadata::text::fault_of_rule;
 
-/// The maximum number of characters of an invalid text that a message shows.
+/// The maximum number of characters of an invalid rule that a message shows.
 const MAX_SHOWN: usize = 200;
 
 /// The selection rule of a file, which decides which values are encrypted and which stay in
@@ -228,7 +228,7 @@ impl CompiledRule {
             Test::Comment(regex) if !self.encrypts && regex.is_match(ciphertext) => Err(Error::Regex {
                 pattern: regex.as_str().to_owned(),
                 message: "`unencrypted_comment_regex` matches an encrypted comment (`ENC[…]`), so the file could not be decrypted; \
-                          write an expression that matches no such text"
+                          write an expression that doesn't match encrypted comments"
                     .to_owned(),
             }),
             _ => Ok(()),
@@ -291,7 +291,7 @@ mod tests {
             assert_eq!(
                 EncryptionRule::from_name(name, ""),
                 None,
-                "an empty text is not a rule"
+                "an empty string is not a rule"
             );
         }
         assert_eq!(EncryptionRule::from_name("version", "3.13.3"), None);

@@ -75,14 +75,14 @@ impl Repository {
             .expect("the text is encrypted")
     }
 
-    /// Encrypts a text that may be invalid.
+    /// Encrypts plaintext that may be invalid.
     pub(crate) fn try_encrypt(&self, plaintext: &str) -> Result<String, Error> {
         let mut encryption = Encryption::to([self.ann.key.clone()]);
         encryption.now = self.tick();
         encrypt(plaintext, self.format, &encryption)
     }
 
-    /// Edits a file with a text that may be invalid.
+    /// Replaces the plaintext of a file with plaintext that may be invalid.
     pub(crate) fn try_edit(&self, encrypted: &str, plaintext: &[u8]) -> Result<String, Error> {
         let document = self.parse(encrypted);
         let key = document.data_key(&self.ann.identities)?;

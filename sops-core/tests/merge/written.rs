@@ -35,7 +35,7 @@ impl Edit {
     }
 }
 
-/// The key paths of the values in a text.
+/// The key paths of the values in `text`.
 fn paths(text: &str, format: Format) -> Vec<KeyPath> {
     let Ok(document) = parse_document(text, format) else {
         return Vec::new();

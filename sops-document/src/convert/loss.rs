@@ -8,7 +8,7 @@ use crate::tree::{Entry, Node};
 use crate::value::{Type, Value};
 use crate::{Document, Item, ROOT, dotenv, flat, ini};
 
-/// The first path at which a text in a flat format reads differently from the tree.
+/// The first path at which `text` in a flat format reads differently from `tree`.
 pub(super) fn first_difference(tree: &Node, text: &str, format: Format) -> Option<String> {
     let read = Document::parse(text, format).ok();
     let read = read.and_then(|document| document.to_tree(0));

@@ -18,7 +18,7 @@ use crate::key_path::KeyPath;
 use crate::value::{Type, Value};
 use crate::{Collection, Document, Item};
 
-/// Deserializes the first document of a text.
+/// Deserializes the first document in `text`.
 ///
 /// Scalars have the types that Go's YAML library gives them, so `yes` is a string and `010` is 8;
 /// timestamps are RFC 3339 strings. An alias reads as the node that it refers to. The entries under
@@ -50,7 +50,7 @@ pub fn from_document<T: DeserializeOwned>(
     read(&document, document.top(0))
 }
 
-/// Deserializes every document of a text, like [`from_document`].
+/// Deserializes every document in `text`, like [`from_document`].
 ///
 /// # Errors
 /// The errors of [`from_document`].

@@ -1,4 +1,4 @@
-//! Checks that a changed text means the same as before, except for the changes.
+//! Checks that changed text means the same as before, except for the changes.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Applies several edits to one text, one after the other.
+//! Applies several edits to a document, one after the other.
 
 use zeroize::Zeroizing;
 
@@ -8,10 +8,10 @@ use crate::format::Format;
 use crate::key_path::KeyPath;
 use crate::tree::Node;
 
-/// A text that is edited in several steps. Each step changes one entry and nothing else.
+/// A document that is edited in several steps. Each step changes one entry and nothing else.
 ///
-/// Each step parses the text again, so the time grows with the number of steps. To set many entries
-/// of a large text, use [`Document::with_entries`].
+/// Each step parses the document again, so the time grows with the number of steps. To set many
+/// entries of a large document, use [`Document::with_entries`].
 ///
 /// ```
 /// use sops_document::{Editor, Format};
@@ -28,7 +28,7 @@ pub struct Editor {
 }
 
 impl Editor {
-    /// Starts with a text.
+    /// Starts editing `text`.
     ///
     /// # Errors
     /// The errors of [`Document::parse`].

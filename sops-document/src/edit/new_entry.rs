@@ -21,7 +21,7 @@ use crate::{Document, Item, NodeRef};
 #[non_exhaustive]
 pub struct NewEntry {
     pub(crate) mapping: usize,
-    /// The span of the mapping, which detects an entry that was created for another text.
+    /// The span of the mapping, which detects an entry that was created for another document.
     pub(crate) span: Range<usize>,
     pub(crate) key: String,
     pub(crate) value: Node,
@@ -254,7 +254,7 @@ mod tests {
         let wanted = "a: &x [{id: 1, k: v}]\nb:\n    - id: 1\nc:\n    - id: 1\n";
         assert_eq!(*changed, wanted);
         assert_eq!(is_set, [true]);
-        // A copy has no text that could be changed.
+        // A copy has no source text to change.
         let copy = item(&document, "b", 0).new_entry("k", "v".into());
         let (changed, is_set) = document.with_entries(&[&copy]);
         assert_eq!((&**changed, &is_set[..]), (text, &[false][..]));
@@ -270,7 +270,7 @@ mod tests {
             .map(|number| item(&document, "a", number).new_entry("k", Node::from_json(&1.into())))
             .collect();
         // A second value for one entry, a spelling that reads as another value, a scalar, and a
-        // position in another text.
+        // position in another document.
         entries[3] = item(&document, "a", 2).new_entry("k", Node::from_json(&2.into()));
         entries[7] = item(&document, "a", 7)
             .new_entry("id", Node::from_json(&1.into()))

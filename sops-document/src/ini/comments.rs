@@ -160,7 +160,7 @@ fn marker(source: &str) -> char {
     source.chars().next().unwrap_or(MARKERS[0])
 }
 
-/// The replacements of encrypted comments. `texts` has their tape indexes and plaintexts, in order.
+/// The replacements of encrypted comments. `texts` has their tape indexes and plaintext, in order.
 pub(crate) fn replace(
     document: &Document<'_>,
     mut opened: Vec<(usize, Zeroizing<String>)>,

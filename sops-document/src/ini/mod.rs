@@ -198,7 +198,7 @@ impl<'a> IniReader<'a> {
     }
 }
 
-/// The length of the empty line at the end of a text; 0 if there is no such line.
+/// The length of the empty line at the end of `text`; 0 if there is no such line.
 fn blank_line_before(text: &str) -> usize {
     let rest = match text.strip_suffix('\n') {
         Some(rest) => rest.strip_suffix('\r').unwrap_or(rest),

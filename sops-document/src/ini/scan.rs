@@ -263,7 +263,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Whether a text is quoted and contains no more of these quotes.
+/// Whether `text` is quoted and contains no more of these quotes.
 fn is_surrounded(text: &str, quote: char) -> bool {
     text.len() >= 2 && text[1..].find(quote) == Some(text.len() - 2)
 }

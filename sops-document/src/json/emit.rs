@@ -27,8 +27,7 @@ impl Indent {
     }
 }
 
-/// A number that JSON can't represent, because it is an infinity or NaN, or a text that is not a
-/// number.
+/// A number that JSON can't represent: an infinity, NaN, or a string that is not a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotInJson;
 

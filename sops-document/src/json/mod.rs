@@ -123,8 +123,8 @@ impl<'a> Parser<'a> {
         Ok(Self {
             text,
             json: Jiter::new(text.as_bytes()),
-            // Enough for a text with each entry and bracket on its own line, plus the items of the
-            // document itself.
+            // Enough for a document with each entry and bracket on its own line, plus the items of
+            // the document itself.
             tape: Vec::with_capacity(lines + 4),
             paths: Paths::with_capacity(lines),
             frames: Vec::new(),

@@ -85,7 +85,7 @@ pub(super) fn insert(
     let indent = lead
         .rsplit(['\n', '\r'])
         .next()
-        .expect("a split text has at least one part");
+        .expect("a split string has at least one part");
     if point.own_line {
         out.push_str(if lead.len() > indent.len() {
             indent

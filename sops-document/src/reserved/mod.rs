@@ -1,4 +1,4 @@
-//! Reserved entries: their position in a text, their spelling and their value.
+//! Reserved entries: their position in the source, their spelling and their value.
 
 mod flat;
 mod flow;
@@ -35,8 +35,8 @@ pub enum ReservedValue {
 }
 
 impl<'a> Document<'a> {
-    /// The value of the entry as a text that can be parsed by itself, and the number of spaces that
-    /// were added in front of it. For YAML and JSON.
+    /// The source of the entry's value, which can be parsed by itself, and the number of spaces
+    /// that were added in front of it. For YAML and JSON.
     pub fn reserved_source(&self, entry: &ReservedEntry) -> (Cow<'a, str>, usize) {
         let value = &self.text[entry.value.clone()];
         if self.format != Format::Yaml || value.starts_with('{') {

@@ -1,4 +1,4 @@
-//! Notes of the program that reserves a key: texts in its entry that readers of the entry can
+//! Notes of the program that reserves a key: strings in its entry that readers of the entry can
 //! ignore.
 //!
 //! In YAML's block style, a note is a comment above the entry's last key, where Go's library
@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 use crate::document::{Document, ReservedEntry};
 use crate::yaml::source;
 
-/// A text without white space, and its name.
+/// A named string without white space.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReservedNote {
@@ -66,7 +66,7 @@ const COLUMNS: usize = 100;
 const CONTINUATION: &str = "#   ";
 
 impl<'a> Document<'a> {
-    /// The texts of the notes with this name in a reserved entry in YAML's block style. Programs
+    /// The content of the notes with this name in a reserved entry in YAML's block style. Programs
     /// that format YAML may have wrapped and indented the comments differently.
     pub fn reserved_notes(&self, entry: &ReservedEntry, name: &str) -> Vec<String> {
         let mut notes: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! Removes reserved entries from a text.
+//! Removes reserved entries from a document.
 
 use zeroize::Zeroizing;
 

@@ -1,6 +1,6 @@
-//! Determines which styles can represent a text.
+//! Determines which styles can represent a string.
 
-/// The properties of a text's characters and their positions.
+/// The properties of a string's characters and their positions.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Analysis {
     empty: bool,
@@ -116,7 +116,7 @@ impl Analysis {
     }
 }
 
-/// A quick check that a text has only characters without any special meaning, as most values do.
+/// A quick check that `text` has only characters without any special meaning, as most values do.
 fn is_ordinary(text: &[u8]) -> bool {
     let inner = |byte: &u8| {
         byte.is_ascii_alphanumeric()
@@ -129,7 +129,7 @@ fn is_ordinary(text: &[u8]) -> bool {
         && text.iter().fold(true, |all, byte| all & inner(byte))
 }
 
-/// The byte order mark, which a text may start with; `yaml.v3` escapes it.
+/// The byte order mark, which a string may start with; `yaml.v3` escapes it.
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Whether `yaml.v3` writes a character unescaped if possible. This holds for the characters of the

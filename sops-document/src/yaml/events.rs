@@ -53,7 +53,7 @@ pub(crate) struct Scalar<'a> {
     pub(crate) range: Range<usize>,
 }
 
-/// The events of one text.
+/// The events that the parser crate reads.
 pub(crate) struct Events<'a> {
     text: &'a str,
     /// The offset in the text where the parser's part begins.
@@ -100,7 +100,7 @@ impl<'a> Events<'a> {
                     });
                 }
             };
-            // Events of a text always have offsets.
+            // Events that are read from a string always have offsets.
             let part = span.byte_range().unwrap_or(0..0);
             let range = || self.start + part.start..self.start + part.end;
             let tag_at = || Some(self.start + span.tag_start()?.byte_offset()?);

@@ -2,7 +2,7 @@
 //!
 //! `block_reader` reads what most files consist of, and `events` wraps the parser crate, which
 //! reads everything else. `parser` turns the events of both into a tape, `parallel_parse` does so
-//! on all cores for large texts, and `comments` puts the comments on the tape.
+//! on all cores for large files, and `comments` puts the comments on the tape.
 //!
 //! `resolve`, `spell`, `emit` and `restyle` read and write scalars and trees as Go's YAML library
 //! does. `go_incompatibilities` refuses what that library reads differently.
@@ -113,7 +113,7 @@ pub(crate) fn parse_without_comments<'a>(
     Ok(parse_comments_apart(text, reserved)?.0)
 }
 
-/// Parses a part of a text without its comments; `None` if it must be parsed with the rest.
+/// Parses a part of the text without its comments; `None` if it must be parsed with the rest.
 pub(crate) fn parse_part_values<'a>(
     text: &'a str,
     part: Range<usize>,
@@ -122,7 +122,7 @@ pub(crate) fn parse_part_values<'a>(
     Some(parse_part_comments_apart(text, part, reserved)?.0)
 }
 
-/// Parses a part of a text, with comments where they are in the whole text. `tail` says what
+/// Parses a part of the text, with comments where they are in the whole text. `tail` says what
 /// follows the last entry of the whole text; `None` if it must be parsed as a whole.
 pub(crate) fn parse_part<'a>(
     text: &'a str,
@@ -163,13 +163,13 @@ pub(crate) fn parse_leniently(text: &str) -> Result<Document<'_>> {
     document(text, read(text, Reading::Lenient)?, None)
 }
 
-/// Checks that the block reader and the parser crate alone make the same tape of a text.
+/// Checks that the block reader and the parser crate alone build the same tape.
 #[cfg(fuzzing)]
 pub fn compare_readers(text: &str) {
     block_reader::comparison::compare_readers(text);
 }
 
-/// Reads a text in parts on all cores, or line by line, or else with the parser crate.
+/// Reads `text` in parts on all cores, or line by line, or else with the parser crate.
 fn read(text: &str, reading: Reading) -> Result<Parser<'_>> {
     let parsed = parallel_parse::parse(text, reading)
         .or_else(|| Parser::run_by_lines(text, 0..text.len(), text, reading));

@@ -1,5 +1,5 @@
-//! Checks a YAML text before another parser reads it: how deep it is nested, whether it has a
-//! second document, and where it is malformed.
+//! Checks YAML before another parser reads it: how deep it is nested, whether it has a second
+//! document, and where it is malformed.
 
 use memchr::memchr2_iter;
 
@@ -11,7 +11,7 @@ use crate::error::{Error, Location};
 /// with the square of their depth.
 const MOST_UNREAD: usize = 1_000;
 
-/// The outline of a text.
+/// The outline of a document.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Outline {

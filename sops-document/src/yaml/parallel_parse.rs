@@ -1,10 +1,10 @@
 //! Parses a large document in pieces, one piece per core: nearly all the time goes into its YAML
 //! events.
 //!
-//! A text is cut before lines that begin with a letter or digit in the first column. If the pieces
-//! before and after each cut are block mappings on their own, the whole text consists of their
-//! entries in order: anything that could span the cut (quotes, brackets, an alias) leaves a piece
-//! that is not a mapping. In that case, and after any error, the text is read in one piece.
+//! The text is cut before lines that begin with a letter or digit in the first column. If the
+//! pieces before and after each cut are block mappings on their own, the whole text consists of
+//! their entries in order: anything that could span the cut (quotes, brackets, an alias) leaves a
+//! piece that is not a mapping. In that case, and after any error, the text is read in one piece.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str, reading: Reading) -> Option<Parser<'_>> {
     join(pieces?)
 }
 
-/// Divides a text into parts of about `length` bytes; empty if it must be read in one piece.
+/// Divides `text` into parts of about `length` bytes; empty if it must be read in one piece.
 pub(crate) fn parts(text: &str, reserved: &'static str, length: usize) -> Vec<Range<usize>> {
     match cut(text, text.len() / length.max(1), Some(reserved)) {
         parts if parts.len() > 1 => parts,
@@ -224,7 +224,7 @@ fn rebase(item: &mut Item<'_>, shift: u32, path_shift: u32) {
 mod tests {
     use super::*;
 
-    /// A text longer than the minimum that is cut, with distinct top-level keys.
+    /// A document longer than the minimum that is cut, with distinct top-level keys.
     fn long_text(entry: impl Fn(usize) -> String) -> String {
         (0..)
             .map(entry)

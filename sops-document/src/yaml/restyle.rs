@@ -1,4 +1,5 @@
-//! Writes a text in a style that is already in the file, so that the value looks as it did before.
+//! Writes a scalar in a style that is already in the file, so that the value looks as it did
+//! before.
 
 use super::analysis::{Analysis, is_readable};
 use super::resolve::resolve;
@@ -25,12 +26,12 @@ pub(crate) enum SourceStyle<'a> {
     },
 }
 
-/// Appends a text of type `kind` in `style`, if the result reads back as the same text and Go's
+/// Appends `text` of type `kind` in `style`, if the result reads back as the same text and Go's
 /// library sees the same value in it under `tag`, the tag in the file with its handle expanded.
 ///
 /// Quotes are written with the text, on one line. For a block scalar, the lines below the header
 /// are written, each with its line break. Returns false and writes nothing if the style cannot hold
-/// the text: a plain text that would have another type, line breaks and control characters in
+/// the text: a plain scalar that would have another type, line breaks and control characters in
 /// single quotes, a header whose chomping does not fit the end of the text or whose indentation
 /// would be counted wrong.
 pub(crate) fn restyle(
@@ -99,7 +100,7 @@ fn double_quote(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// A quick check that a text has only printable ASCII characters, as most values do.
+/// A quick check that `text` has only printable ASCII characters, as most values do.
 fn is_readable_ascii(text: &str) -> bool {
     text.bytes().fold(true, |is_readable, byte| {
         is_readable & matches!(byte, b' '..=b'~')
@@ -266,7 +267,7 @@ mod tests {
                 }
             }
         }
-        assert!(written > 12_000, "{written} of the texts fit into a style");
+        assert!(written > 12_000, "{written} strings fit into a style");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(crate) fn find_indicator(text: &str, from: usize, wanted: &[u8]) -> Option<u
     None
 }
 
-/// The number of nonempty lines of a text, which approximates the number of entries.
+/// The number of nonempty lines in `text`, which approximates the number of entries.
 pub(crate) fn lines(text: &str) -> usize {
     let bytes = text.as_bytes();
     memchr::memchr_iter(b'\n', bytes)
@@ -34,7 +34,7 @@ pub(crate) fn lines(text: &str) -> usize {
         .count()
 }
 
-/// An estimate of the items of a text in addition to one for each of its [lines]: the ends of
+/// An estimate of the items in `text` in addition to one for each of its [lines]: the ends of
 /// collections, and what follows the first item on a line. Only the beginning of the text is
 /// examined.
 pub(crate) fn further_items(text: &str) -> usize {
@@ -166,7 +166,7 @@ pub enum Chomping {
 }
 
 impl Chomping {
-    /// Whether a text can be written under a header with this chomping.
+    /// Whether `text` can be written under a header with this chomping.
     pub(crate) fn fits(self, text: &str) -> bool {
         let content = text.trim_end_matches('\n');
         let breaks = text.len() - content.len();
@@ -177,7 +177,7 @@ impl Chomping {
         }
     }
 
-    /// The usual chomping for a text.
+    /// The usual chomping for `text`.
     pub(crate) fn of(text: &str) -> Self {
         let all = [Self::Strip, Self::Clip, Self::Keep];
         let fitting = all.into_iter().find(|chomping| chomping.fits(text));
@@ -212,7 +212,7 @@ pub(crate) fn first_line_break(text: &str) -> &'static str {
     }
 }
 
-/// The line break that ends a text, or an empty string.
+/// The line break at the end of `text`, or an empty string.
 pub(crate) fn line_break(text: &str) -> &str {
     let length = if text.ends_with("\r\n") {
         2

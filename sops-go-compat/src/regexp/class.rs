@@ -29,7 +29,7 @@ impl Builder {
         }
     }
 
-    /// Adds the code points from `low` to `high`, without surrogates, which can't be in a text.
+    /// Adds the code points from `low` to `high`, without surrogates, which can't be in a string.
     pub(super) fn range(&mut self, low: u32, high: u32) -> Result<(), TooLarge> {
         self.add(from_ranges(&[(low, high)]), self.fold, false)
     }

@@ -64,7 +64,7 @@ impl Regexp {
         parser::parse(pattern).map(|_| ())
     }
 
-    /// Whether `pattern` matches anywhere in `text`. For a single text, this costs about half as
+    /// Whether `pattern` matches anywhere in `text`. For a single string, this costs about half as
     /// much as [`Regexp::new`].
     ///
     /// # Errors

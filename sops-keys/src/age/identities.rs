@@ -93,15 +93,15 @@ impl Identities {
             .add(&name, SourceContent::of_identity(identity));
     }
 
-    /// Adds the identities of a key file's text: one per line, with comments and blank lines; or an
-    /// age file, armored or not, that contains such a text, protected by a passphrase.
+    /// Adds the identities in the content of a key file: one per line, with comments and blank
+    /// lines; or an age file, armored or not, that contains such lines, protected by a passphrase.
     ///
-    /// `name` identifies the text in messages.
+    /// `name` identifies the key file in messages.
     ///
     /// # Errors
     ///
-    /// [`Error::KeySource`], with the line, for a text that is not an identity; then none of the
-    /// text is added.
+    /// [`Error::KeySource`], with the line number, if a line is not an identity; then no identity
+    /// is added.
     pub fn add_keys(&mut self, name: &str, text: &[u8]) -> Result<()> {
         self.add(
             name,
@@ -109,14 +109,14 @@ impl Identities {
         )
     }
 
-    /// Adds an SSH private key, `ssh-ed25519` or `ssh-rsa`, from the text of its file: in OpenSSH's
-    /// format, optionally with a passphrase, or RSA in PEM.
+    /// Adds an SSH private key, `ssh-ed25519` or `ssh-rsa`, from the content of its file: in
+    /// OpenSSH's format, optionally with a passphrase, or RSA in PEM.
     ///
     /// `name` identifies the key in messages and in the passphrase prompt.
     ///
     /// # Errors
     ///
-    /// [`Error::KeySource`] for any other text.
+    /// [`Error::KeySource`] for anything else.
     #[cfg(feature = "ssh")]
     pub fn add_ssh_key(&mut self, name: &str, text: &[u8]) -> Result<()> {
         let content = SourceContent::of_ssh_key(Zeroizing::new(text.to_vec()));

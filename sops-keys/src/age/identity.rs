@@ -144,7 +144,7 @@ const X25519_LENGTH: usize = 74;
 
 const INCOMPLETE: &str = "the private key is incomplete: it must have 74 characters";
 
-/// Why a text is not an identity, without the text itself.
+/// Why `text` is not an identity, without `text` itself.
 fn not_an_identity(text: &str) -> &'static str {
     let starts = |starts: &[&str]| starts.iter().any(|start| text.starts_with(start));
     if starts(&["age1", "ssh-ed25519", "ssh-rsa"]) {
@@ -162,7 +162,7 @@ fn not_an_identity(text: &str) -> &'static str {
     }
 }
 
-/// How the identities of a text are separated.
+/// How the identities are separated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyLayout {
     /// One per line, as in key files.
@@ -171,11 +171,11 @@ pub(super) enum KeyLayout {
     Words,
 }
 
-/// Parses the text of a key file: identities, blank lines, and comments, which are lines that begin
-/// with `#`.
+/// Parses the content of a key file: identities, blank lines, and comments, which are lines that
+/// begin with `#`.
 ///
-/// As in `sops`, one invalid line makes the whole text unusable; unlike in `sops`, white space
-/// around an identity is allowed. The error names the line, without its text.
+/// As in `sops`, one invalid line makes the whole file unusable; unlike in `sops`, white space
+/// around an identity is allowed. The error gives the line number, but not the line.
 pub(super) fn parse_keys(
     text: &[u8],
     layout: KeyLayout,

@@ -50,7 +50,7 @@ impl KeyPair {
     pub fn protected_key_file(&self, created: &str, passphrase: SecretString) -> String {
         let recipient = ::age::scrypt::Recipient::new(passphrase);
         let file = armored(&recipient, self.key_file(created).as_bytes());
-        file.expect("a text in memory can be encrypted with a passphrase")
+        file.expect("data in memory can be encrypted with a passphrase")
     }
 }
 

@@ -28,8 +28,8 @@ use super::tagged;
 /// An age recipient: `age1…` (X25519), `age1pq1…` (ML-KEM-768 and X25519), `age1tag1…` or
 /// `age1tagpq1…` (a key in hardware), `age1NAME1…` (a plugin), `ssh-ed25519 …` or `ssh-rsa …`.
 ///
-/// It is parsed from text and keeps that text without the surrounding white space, which is how
-/// `sops` stores it. Two recipients are equal if their texts are equal.
+/// It is parsed from a string and keeps that string without the surrounding white space, which is
+/// how `sops` stores it. Two recipients are equal if their strings are equal.
 ///
 /// ```
 /// use sops_keys::{Identities, Recipient, age::generate_x25519};
@@ -183,7 +183,8 @@ impl Hash for Recipient {
     }
 }
 
-/// The problem with a text that does not begin like a recipient, without the text itself.
+/// What is wrong with `text`, which does not begin like a recipient. The message doesn't contain
+/// `text`.
 fn unknown(text: &str) -> &'static str {
     let is_hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_path = ["./", "../", "/", "~/"]

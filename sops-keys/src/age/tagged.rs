@@ -43,7 +43,7 @@ pub(super) enum Recipient {
 }
 
 impl Recipient {
-    /// Whether a text begins like a tagged recipient. Other recipients with a name belong to
+    /// Whether `text` begins like a tagged recipient. Other recipients with a name belong to
     /// plugins.
     pub(super) fn is(text: &str) -> bool {
         text.starts_with("age1tag1") || text.starts_with("age1tagpq1")

@@ -15,8 +15,8 @@ const MARK: &[u8] = b"AGE-SECRET-KEY-";
 const SHORTEST_BASE64: usize = 74 * 4 / 3;
 
 impl Identities {
-    /// The identities anywhere in a text: as they are or in base64, as in a Secret, and an SSH
-    /// private key if it is the whole text. Other text is skipped.
+    /// The identities anywhere in `text`: as they are or in base64, as in a Secret, and an SSH
+    /// private key if `text` contains nothing else. Other text is skipped.
     ///
     /// ```
     /// use sops_keys::Identities;

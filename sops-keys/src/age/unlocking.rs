@@ -6,7 +6,7 @@ use super::source::{KeySource, SourceContent};
 impl Identities {
     /// Asks now for what decryption would ask for later: the passphrases of key files and, if there
     /// are no age keys, of SSH keys; and the questions of the identities' plugins, by letting each
-    /// plugin encrypt and decrypt a random text. Keys that cannot be unlocked stay locked.
+    /// plugin encrypt and decrypt random text. Keys that cannot be unlocked stay locked.
     ///
     /// Returns why keys stayed locked, each reason with the name of its source.
     #[must_use]

@@ -12,7 +12,7 @@ use crate::words::said;
 pub(super) const NOT_AN_ANSWER: &str = "the server did not send a valid AWS KMS response";
 
 /// Why AWS refused, and what to do. `source` is where the access key comes from, `context` the
-/// encryption context that was sent, and `secret` a text that must not be shown.
+/// encryption context that was sent, and `secret` a value that must not be shown.
 pub(super) fn explain<E: ProvideErrorMetadata + Error + 'static>(
     error: &SdkError<E, HttpResponse>,
     operation: &str,

@@ -72,7 +72,7 @@ impl Gcp {
         Ok(format!("https://cloudkms.{domain}"))
     }
 
-    /// Sends a request for the key. `secret` is a text in it that must not be shown.
+    /// Sends a request for the key. `secret` is a value in it that must not be shown.
     async fn send(
         &self,
         resource: &str,
@@ -133,7 +133,7 @@ fn resource_of(key: &MasterKey) -> Outcome<&str> {
     }
 }
 
-/// Checks a checksum, which JSON has as a text.
+/// Checks a checksum, which is a string in JSON.
 fn check(bytes: &[u8], checksum: &str) -> Outcome<()> {
     match checksum.parse() == Ok(crc32c(bytes)) {
         true => Ok(()),

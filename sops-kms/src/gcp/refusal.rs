@@ -28,7 +28,7 @@ struct Detail {
 }
 
 /// Why Google refused, and what to do. `source` is where the access token comes from, and `secrets`
-/// are texts that must not be shown.
+/// are values that must not be shown.
 pub(super) fn explain(answer: &Answer, resource: &str, source: &str, secrets: &[&str]) -> String {
     let error = serde_json::from_slice::<ErrorAnswer>(&answer.body)
         .unwrap_or_default()

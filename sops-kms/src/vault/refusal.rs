@@ -30,7 +30,7 @@ struct TokenData {
 }
 
 /// Why the request was refused, and what to do. Asks the server about the token if the answer does
-/// not say whether it has expired or is not allowed to do this. `secret` is a text in the request
+/// not say whether it has expired or is not allowed to do this. `secret` is a value in the request
 /// that must not be shown.
 pub(super) async fn explain(
     api: &Api,

@@ -39,7 +39,7 @@ pub(super) struct PlaintextValue {
 }
 
 impl CurrentContent {
-    /// Reads a text in that format, or as YAML.
+    /// Reads `text` in that format, or as YAML.
     pub(super) fn read(text: &str, format: Format) -> Self {
         let has_entries = |document: &Document<'_>| {
             let mut tops = document.tops().flatten();

@@ -120,7 +120,8 @@ impl<'t> Instruction<'t> {
         words
     }
 
-    /// The texts of the form `["a", "b"]`, each as a range of `rest`; `None` for another form.
+    /// The strings in a list of the form `["a", "b"]`, each as a range of `rest`; `None` for any
+    /// other form.
     pub(crate) fn list(&self) -> Option<Vec<Range<usize>>> {
         let begin = self.rest.find('[').filter(|at| {
             let before = self.rest[..*at].split_whitespace();

@@ -1,4 +1,4 @@
-//! Other ways to read a text that kustomize can read but our parser can't.
+//! Other ways to read YAML that kustomize can read but our parser can't.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,8 @@ use sops_document::Document;
 /// The line breaks of YAML 1.1.
 const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
-/// Reads a text in several ways, one after the other, until `look` finds something. Positions are
-/// the same in each reading. Returns whether the text can be read at all.
+/// Reads `text` in several ways, one after the other, until `look` finds something. Positions are
+/// the same in each reading. Returns whether `text` can be read at all.
 pub(super) fn any_reading(text: &str, mut look: impl FnMut(&Document<'_>) -> bool) -> bool {
     let mut is_read = false;
     let differs = text.contains('\t') || text.contains(BREAKS);

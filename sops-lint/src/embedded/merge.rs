@@ -73,7 +73,7 @@ pub(super) fn look_at<'d, 'a: 'd>(
     }
     context.is_encrypted = is_encrypted;
     for finding in &mut context.findings[before..] {
-        // A fix for a file does not apply to a text in it.
+        // A fix for a file does not apply to text in one of its values.
         finding.fix = None;
         if finding.rule.code == rules::PLAINTEXT_SECRET.code {
             finding.help(HELP);

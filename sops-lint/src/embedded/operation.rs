@@ -20,7 +20,7 @@ use crate::scrutiny::is_open_reference;
 use crate::secret::{SECRET_PARTS, may_hold_values, secret_fields};
 use crate::shown_name::shown_name;
 
-/// Whether a text begins like a list and may contain operations, whose keys an escape may hide.
+/// Whether `text` begins like a list and may contain operations, whose keys an escape may hide.
 pub(super) fn may_be_list(text: &str) -> bool {
     let has = |word| text.contains(word);
     if !(has("op") && has("path") || has("\\")) {

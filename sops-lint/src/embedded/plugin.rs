@@ -1,4 +1,4 @@
-//! Checks configurations of kustomize's built-in plugins, in texts and in separate files.
+//! Checks configurations of kustomize's built-in plugins, in strings and in separate files.
 
 use sops_document::NodeRef;
 
@@ -8,7 +8,8 @@ use super::traversal::Traversal;
 use crate::context::Context;
 use crate::kustomization;
 
-/// The keys of a kustomization that have lists of plugins, as texts or as the names of files.
+/// The keys of a kustomization that list plugins, as strings with their configuration or as file
+/// names.
 pub(super) const LISTS: [&str; 3] = ["generators", "transformers", "validators"];
 
 /// Checks the configuration of a plugin.

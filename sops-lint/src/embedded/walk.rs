@@ -113,8 +113,8 @@ pub(crate) fn look_into_file(context: &mut Context<'_>) -> bool {
     is_patch
 }
 
-/// Checks a text whose name implies no format, or that does not parse in that format. `text` may be
-/// the file in another encoding.
+/// Checks text whose file name implies no format, or that does not parse in that format. `text` may
+/// be the file in another encoding.
 pub(crate) fn look_into_text(text: &str, context: &mut Context<'_>) {
     let is_file = text == context.text();
     any_reading(text, |document| {

@@ -47,7 +47,7 @@ impl<'d, 'a> WrittenValues<'d, 'a> {
         let below = below.map(|(path, value)| (format!("{to}{}", &path[from.len()..]), *value));
         let below = below.filter(|(path, _)| path.len() <= LENGTH);
         moved.extend(below.take(MOVED.saturating_sub(self.moved)));
-        // Positions in a text must be looked up in order.
+        // Positions must be looked up in order.
         moved.sort_by_key(|(_, value)| value.span().start);
         self.moved += moved.len();
         moved

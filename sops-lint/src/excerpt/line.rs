@@ -233,8 +233,8 @@ impl<'t> Line<'t> {
                 .any(|word| is_same(word, source))
     }
 
-    /// Adds a text with its words masked, except those before the position that the message shows
-    /// anyway.
+    /// Adds the text in `range` with its words masked, except those before the position that the
+    /// message shows anyway.
     fn words(
         &self,
         range: Range<usize>,

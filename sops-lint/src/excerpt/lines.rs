@@ -1,4 +1,4 @@
-//! Finds the keys of lines in a text that does not parse: only text that is certainly a key, and
+//! Finds the keys of lines in a file that does not parse: only text that is certainly a key, and
 //! not part of a value.
 
 use std::ops::Range;

@@ -20,7 +20,7 @@ use crate::shown_line::Excerpt;
 use line::{Line, Pointer};
 use piece::{Pieces, parsed};
 
-/// The excerpts of one text.
+/// The excerpts of one file.
 pub struct Excerpts<'t> {
     text: &'t str,
     pieces: Pieces,
@@ -30,7 +30,7 @@ pub struct Excerpts<'t> {
 }
 
 impl<'t> Excerpts<'t> {
-    /// The excerpts of a text in that format, which need not be valid.
+    /// The excerpts of `text` in that format, which need not be valid.
     pub fn new(text: &'t [u8], format: Format) -> Self {
         let text = valid_part(text);
         let pieces = match parsed(text, format) {

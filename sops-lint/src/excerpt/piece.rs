@@ -1,4 +1,4 @@
-//! Divides a text into keys, values and comments, and decides which of them may be shown.
+//! Divides text into keys, values and comments, and decides which of them may be shown.
 
 use std::ops::Range;
 
@@ -31,7 +31,7 @@ pub(super) struct Piece {
     pub(super) visibility: Visibility,
 }
 
-/// The pieces of a text in order, without overlaps. The text between them is punctuation.
+/// The pieces of the text in order, without overlaps. The text between them is punctuation.
 pub(super) struct Pieces {
     all: Vec<Piece>,
     /// Whether the text may have sections, as INI has them.
@@ -73,7 +73,7 @@ impl Pieces {
         }
     }
 
-    /// The pieces of a text that does not parse: the keys of simple lines, and nothing else.
+    /// The pieces of text that does not parse: the keys of simple lines, and nothing else.
     pub(super) fn of_lines(text: &str, format: Format) -> Self {
         let mut all = Vec::new();
         let mut piece = |range: Range<usize>, visibility| {
@@ -109,7 +109,7 @@ impl Pieces {
     }
 }
 
-/// The document, if the text is one. A text that YAML reads as a single value is in another format.
+/// The document, if `text` parses. Text that YAML reads as a single value is in another format.
 pub(super) fn parsed(text: &str, format: Format) -> Option<Document<'_>> {
     let document = match format {
         // The metadata of SOPS is a part of the text here.

@@ -60,7 +60,7 @@ impl<'d> Fields<'d> {
         }
     }
 
-    /// The fields in a text that is a value.
+    /// The fields of the text in a value.
     pub(super) fn of_text(&self) -> Self {
         Self {
             names: self.names.clone(),

@@ -169,7 +169,7 @@ impl EncryptedObject {
     }
 }
 
-/// The formats whose marks Flux finds in a text; it looks for these bytes before it decrypts.
+/// The formats whose marks Flux finds in `content`; it looks for these bytes before it decrypts.
 fn recognized(content: &str) -> Vec<Format> {
     let marks: [(&[Format], &str); 4] = [
         (&[Format::Json, Format::Binary], "\"mac\": \"ENC["),

@@ -29,10 +29,10 @@ const GROUP: &str = "kustomize.toolkit.fluxcd.io/";
 /// The group of the configurations of sops-rs-krm.
 const FUNCTION_GROUP: &str = "krm.sops-rs/";
 
-/// Each text with a Flux object contains one of these words.
+/// Every file with a Flux object contains one of these words.
 const OBJECT_WORDS: [&str; 2] = ["toolkit.fluxcd.io/", "fluxcd.controlplane.io/"];
 
-/// Each text with Helm values for a FluxInstance contains one of these words.
+/// Every file with Helm values for a FluxInstance contains one of these words.
 const VALUE_WORDS: [&str; 2] = ["instance:", "sync:"];
 
 /// An argument of kustomize-controller.
@@ -221,7 +221,7 @@ impl FluxFacts {
     }
 }
 
-/// Whether a text may have objects of Flux, or Helm values for them.
+/// Whether `text` may have objects of Flux, or Helm values for them.
 fn may_have_objects(text: &str) -> bool {
     OBJECT_WORDS.iter().any(|word| contains(text, word))
         || VALUE_WORDS.iter().all(|word| contains(text, word))

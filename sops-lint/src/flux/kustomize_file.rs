@@ -11,7 +11,8 @@ use super::site::{Site, SiteId, Sites};
 use crate::input::Tree;
 use crate::kustomization::{PATCH_LISTS, fields, items, text};
 
-/// The keys that have lists of plugins, each a file, a directory or a text.
+/// The keys that have lists of plugins, each a file, a directory or a string with its
+/// configuration.
 const PLUGIN_LISTS: [&str; 3] = ["generators", "transformers", "validators"];
 
 /// The purpose for which Flux decrypts a file before kustomize reads it.

@@ -24,7 +24,7 @@ enum Body {
 }
 
 impl Patch {
-    /// The patch in a text. `None` if it is invalid, which kustomize refuses.
+    /// The patch in `content`. `None` if it is invalid, which kustomize refuses.
     pub(super) fn of(content: &str, target: Option<&Value>) -> Option<Self> {
         let body = match parse_document(content, Format::Yaml) {
             Ok(document) => Body::Merge(document.tops().flatten().map(json_value).collect()),

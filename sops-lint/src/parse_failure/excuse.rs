@@ -150,7 +150,7 @@ fn is_directive(line: &str) -> bool {
     (line.starts_with("<#") || line.starts_with("</#")) && line.ends_with('>')
 }
 
-/// The length of the placeholder that a text begins with.
+/// The length of the placeholder that `text` begins with.
 fn placeholder_length(text: &str) -> Option<usize> {
     PLACEHOLDERS.iter().find_map(|(begin, end)| {
         let inner = text.strip_prefix(begin)?;

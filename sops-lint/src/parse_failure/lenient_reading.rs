@@ -29,7 +29,7 @@ use crate::unparsed::{LineValue, LiteralValue, literal, names_secret, of_swap_fi
 use crate::yaml_variants::{as_go_reads, decoded, may_hold_secret, secrets_with_repeated_keys};
 use crate::{file_name, rules, template};
 
-/// How the values of a text are judged.
+/// How the values of the text are judged.
 #[derive(Clone, Copy)]
 struct Judgement<'j> {
     is_template: bool,
@@ -50,7 +50,7 @@ pub(super) fn is_in_chart(context: &Context<'_>) -> bool {
     parts.any(|part| part.as_os_str() == "templates")
 }
 
-/// The readable content of a text.
+/// The readable content of the text.
 pub(super) struct LenientReading {
     /// A value of a Secret in plaintext.
     pub(super) secret: Option<LiteralValue>,
@@ -65,7 +65,7 @@ pub(super) struct LenientReading {
     pub(super) selected: Option<Range<usize>>,
 }
 
-/// Reads a text that does not parse, or has no known format, as leniently as possible.
+/// Reads text that does not parse, or has no known format, as leniently as possible.
 pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReading {
     let filled = template::filled(text);
     let is_template = filled.is_some();
@@ -94,7 +94,7 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
                 is_template: is_template && is_like_template(text),
                 ..judgement
             };
-            // Other programs may read a text that is too large here, so the words of a Secret are
+            // Other programs may read text that is too large here, so the words of a Secret are
             // enough.
             let is_secret = match is_limit {
                 true => may_hold_secret,
@@ -111,7 +111,7 @@ pub(super) fn read_leniently(context: &Context<'_>, text: &str) -> LenientReadin
             };
         }
     };
-    // A text that consists of words and actions is a template of something else.
+    // Text that consists of words and actions is a template of something else.
     let is_template =
         is_template && (document.tops().flatten().next().is_some() || is_nothing(readable));
     let judgement = Judgement {
@@ -189,7 +189,7 @@ fn in_other_readings(
         })
 }
 
-/// The first plaintext value of a Secret in a text that does not parse. `is_secret` says which of
+/// The first plaintext value of a Secret in text that does not parse. `is_secret` says which of
 /// its documents are Secrets.
 fn in_lines(
     text: &str,
@@ -316,7 +316,7 @@ fn in_values<'d, 'a: 'd>(
     })
 }
 
-/// Whether a text in the position of a Secret's value is a plaintext value.
+/// Whether `value`, in the position of a Secret's value, is a plaintext value.
 fn is_open_text(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     if template::has_action(value) {
         return is_open_beside_actions(key, value, judgement);
@@ -376,8 +376,8 @@ fn is_worth(key: &str, value: &str, judgement: Judgement<'_>) -> bool {
     !is_other || !in_text(key, value).is_empty()
 }
 
-/// Whether a value is a name such as `application/json`, an address, a text of several lines, or
-/// too short for a secret.
+/// Whether a value is a name such as `application/json`, an address, several lines of text, or too
+/// short for a secret.
 fn is_name(value: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphabetic() || "-_./".contains(c);
     value.chars().all(is_part)

@@ -1,4 +1,4 @@
-//! Guesses what a creation rule would encrypt in a text that does not parse.
+//! Guesses what a creation rule would encrypt in a file that does not parse.
 
 use sops_core::config::CreationRule;
 use sops_document::{Document, Error, Format, NodeRef, Shape};
@@ -12,7 +12,7 @@ use crate::secret_detection::{in_text, judge};
 use crate::{exempt, rules};
 
 /// Whether the rule may select something in the text. A rule that names keys, as for manifests,
-/// does not apply to a text of another shape without such a key and without a secret, nor to JSON
+/// does not apply to text of another shape that has neither such a key nor a secret, nor to JSON
 /// with comments.
 pub(super) fn may_select(creation: &CreationRule, error: &Error, context: &Context<'_>) -> bool {
     let text = context.text();

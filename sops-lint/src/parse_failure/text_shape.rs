@@ -1,4 +1,4 @@
-//! Guesses what a text that does not parse is meant to be.
+//! Guesses what text that does not parse is meant to be.
 
 use sops_document::{Document, Error, NodeRef, Shape};
 
@@ -18,7 +18,7 @@ pub(super) fn parses(text: &str) -> bool {
         || as_go_reads(text).is_some_and(|text| is_read(&text))
 }
 
-/// Whether a text is YAML that other programs may read, but that is too deep or too large for our
+/// Whether the text is YAML that other programs may read but that is too deep or too large for our
 /// parser.
 pub(super) fn is_limit(error: &Error) -> bool {
     match error {

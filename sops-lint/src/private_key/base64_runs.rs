@@ -11,7 +11,7 @@ use super::labels;
 use super::marks::find_in;
 use crate::base64_text::{LENIENT, is_base64};
 
-/// The minimum number of characters of a piece, and of all pieces together: a shorter text contains
+/// The minimum number of characters of a piece, and of all pieces together: shorter text contains
 /// no key.
 const PIECE: usize = 4;
 const ALL: usize = 56;
@@ -60,7 +60,7 @@ pub(super) fn find(bytes: &[u8], keys: &mut Vec<PrivateKey>) {
     };
     let mut at = 0;
     while let Some(window) = bytes.get(at..at + ALL) {
-        // Search from the end, so that most of a text is skipped.
+        // Search from the end, so that most bytes are skipped.
         if let Some(last) = window.iter().rposition(|byte| !is_part(*byte)) {
             at += last + 1;
             continue;

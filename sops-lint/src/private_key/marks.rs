@@ -48,7 +48,7 @@ static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
     search.expect("the words are few enough for one search")
 });
 
-/// A text with zeros between its characters, as both byte orders have it.
+/// `text` with zeros between its characters, in both byte orders.
 fn widened(text: &str, width: usize) -> Vec<u8> {
     let zeros = vec![0; width - 1];
     let parts: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
@@ -58,7 +58,7 @@ fn widened(text: &str, width: usize) -> Vec<u8> {
 /// The keys in the bytes; with `packed`, those in base64.
 pub(super) fn find_in(bytes: &[u8], packed: bool) -> Vec<PrivateKey> {
     let mut keys: Vec<PrivateKey> = Vec::new();
-    // The time for a text with many marks must be linear, so each run is examined once.
+    // The time for text with many marks must be linear, so each run is examined once.
     let mut done = 0;
     let mut run = Bech32Run::default();
     for mark in SEARCH.find_iter(bytes) {

@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn many_marks_cost_no_more_than_their_length() {
-        // Each of these texts takes minutes if every mark searches the whole text.
+        // Each of these inputs takes minutes if every mark searches the whole input.
         for mark in [
             "AGE-SECRET-KEY-1",
             "AGE-PLUGIN-",

@@ -15,7 +15,7 @@ const BASE64_LENGTH: usize = 1400 * 1024;
 /// How many bytes of a quoted string before and after the kind are read.
 const LENGTH: usize = 32 * 1024;
 
-/// How many bytes may be between two strings that are lines of one text.
+/// How many bytes may be between two strings that are lines of the same text.
 const BETWEEN: usize = 256;
 
 /// The base64 around a position, and its decoded text. Lines around it belong to it if they have
@@ -73,7 +73,7 @@ fn line_before(text: &str, start: usize) -> Option<(usize, &str)> {
 }
 
 /// The text and the range of the quoted string around a key `kind`: a string with escapes, or the
-/// strings on consecutive lines that form one text. `None` for a key that is not in such a string.
+/// strings on consecutive lines that form the text. `None` for a key that is not in such a string.
 pub(super) fn quoted(text: &str, at: usize) -> Option<(Range<usize>, String)> {
     let before = text[..at].trim_end_matches(['"', '\'']);
     let rest = text[at..].split('\n').next().unwrap_or_default();

@@ -1,11 +1,11 @@
-//! A text that consists of pieces of another text.
+//! Text that consists of pieces of other text.
 
 use std::ops::Range;
 
 #[derive(Default)]
 pub(super) struct Excerpt {
     pub(super) text: String,
-    /// The start of each piece, in this text and in the other one.
+    /// The start of each piece, in this text and in the other text.
     starts: Vec<(usize, usize)>,
 }
 
@@ -16,7 +16,7 @@ impl Excerpt {
         self.text.push_str(piece);
     }
 
-    /// Converts a position in this text to one in the other text.
+    /// Converts a position in this text to the position in the other text.
     pub(super) fn place(&self, span: &Range<usize>) -> Range<usize> {
         let in_source = |at: usize| {
             let piece = self.starts.partition_point(|(start, _)| *start <= at);

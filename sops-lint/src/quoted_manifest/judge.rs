@@ -1,4 +1,4 @@
-//! Decides which values of a Secret that is shown in another text are secrets.
+//! Decides which values of a Secret that is quoted in other text are secrets.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -55,8 +55,8 @@ const SOURCES: [&str; 35] = [
 ];
 
 /// The number of bytes of manifests that may be read in one file is `BYTES`, plus `TIMES` for each
-/// byte of the file. Otherwise, a text in which every line names the kind of a Secret would be read
-/// once for each line.
+/// byte of the file. Otherwise, a file with the kind of a Secret in every line would be read once
+/// for each line.
 const BYTES: usize = 256 * 1024;
 const TIMES: usize = 8;
 

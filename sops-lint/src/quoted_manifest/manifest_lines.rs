@@ -19,7 +19,7 @@ const KIND: &str = "kind";
 /// How many bytes of a manifest before and after its kind are read.
 const LENGTH: usize = 32 * 1024;
 
-/// A line of a text, without its line break.
+/// A line of text, without its line break.
 #[derive(Clone, Copy)]
 struct Line<'t> {
     start: usize,
@@ -43,7 +43,7 @@ pub(super) fn shown(text: &str, at: usize, judge: &ValueJudge) -> Option<QuotedV
         .find_map(|block| {
             let shown = in_block(&block.text, judge)?;
             let span = block.place(&shown.span);
-            // The last line of a text may lack the end that each line of the block has.
+            // The last line of the text may lack the end that each line of the block has.
             let end = (start + span.end).min(text.len());
             Some(QuotedValue {
                 span: start + span.start..end,

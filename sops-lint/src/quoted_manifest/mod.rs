@@ -52,7 +52,7 @@ const CONFIG: [&str; 5] = [
     "kind\\\": \\\"Config",
 ];
 
-/// A position in a text where a manifest may be.
+/// A position in the text where a manifest may be.
 #[derive(Clone, Copy, Debug)]
 enum Candidate {
     /// The position of a key `kind`.
@@ -194,7 +194,7 @@ fn in_document(
             if is_new && is_long && in_scalar(*node, judge, context) {
                 continue;
             }
-            // The scalar may be one line of a text that is written as a list.
+            // The scalar may be one line of text that is written as a list.
             let is_quoted = text[span.start..].starts_with(['"', '\'']);
             if is_new && is_quoted && at >= end {
                 let (shown, to) = shown_at(&text, candidate, judge, DEPTH);
@@ -256,7 +256,7 @@ fn known(document: &Document<'_>, context: &Context<'_>) -> SpanSet {
     SpanSet::new(values.chain(reported.map(|finding| finding.location.offset..finding.end)))
 }
 
-/// The positions in a text where a manifest may be.
+/// The positions in `text` where a manifest may be.
 fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
     static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let plain = [SECRET].into_iter().chain(CONFIG).map(str::to_owned);
@@ -285,7 +285,7 @@ fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
     })
 }
 
-/// For each object in a text, the first value that looks like a secret.
+/// For each object in `text`, the first value that looks like a secret.
 fn literals(text: &str, judge: &ValueJudge, depth: usize) -> Vec<QuotedValue> {
     // Comments of templates are ignored.
     let filled = template::filled(text);

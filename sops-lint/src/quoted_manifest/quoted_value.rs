@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::unparsed::LiteralValue;
 
-/// A value that looks like a secret, in an object that a text shows.
+/// A value that looks like a secret, in an object that is quoted in other text.
 pub(super) struct QuotedValue {
     /// The range in the text; for encoded text, the range of the encoded form.
     pub(super) span: Range<usize>,

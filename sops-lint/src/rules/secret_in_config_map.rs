@@ -79,7 +79,7 @@ pub(crate) fn data(key: &str, value: NodeRef<'_, '_>, context: &mut Context<'_>)
     );
 }
 
-/// The message about a secret in a text that does not appear literally in the file.
+/// The message about a secret in text that does not appear literally in the file.
 fn message(holder: &str, secret: &FoundSecret) -> String {
     let description = secret.likeness.description();
     match secret.name.as_str() {

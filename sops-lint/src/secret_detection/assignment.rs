@@ -126,7 +126,7 @@ fn value_of(value: &str, is_shell: bool) -> &str {
     value.trim().trim_end_matches([',', ';']).trim_end()
 }
 
-/// The position of the quote that ends a text.
+/// The position of the closing quote in `text`.
 fn closing(text: &str, quote: char) -> Option<usize> {
     let mut is_escaped = false;
     text.char_indices().find_map(|(at, character)| {

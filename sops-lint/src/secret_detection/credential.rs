@@ -2,7 +2,7 @@
 
 use super::entropy::is_random;
 
-/// Words that describe a value: a text with one of them names a secret instead of being one.
+/// Words that describe a value: a value with one of them names a secret instead of being one.
 const DESCRIPTIONS: [&str; 20] = [
     "pass", "pwd", "secret", "token", "key", "cert", "user", "name", "value", "host", "base64",
     "sha", "your", "insert", "replace", "here", "encoded", "cred", "login", "url",

@@ -34,14 +34,14 @@ pub(super) fn is_between_signs(value: &str) -> bool {
     .any(|(begin, end)| is_between(begin, end))
 }
 
-/// Whether a text with the delimiters of a variable may be a password, such as `$uperSecret1` and
+/// Whether `value` with the delimiters of a variable may be a password, such as `$uperSecret1` and
 /// `%hunter2%`. The program that fills in the values of a Secret is unknown, so only usual names of
 /// variables count.
 pub(crate) fn may_be_password(value: &str) -> bool {
     has_signs(value) && !is_variable(value)
 }
 
-/// Whether a text has delimiters of a variable that a password may also contain. Brackets are less
+/// Whether `value` has delimiters of a variable that a password may also contain. Brackets are less
 /// ambiguous.
 pub(crate) fn has_signs(value: &str) -> bool {
     is_between_signs(value) && !value.starts_with("$(") && !value.starts_with("$[")

@@ -1,4 +1,4 @@
-//! Decides whether a text looks random.
+//! Decides whether a string looks random.
 
 /// Whether the text is long and looks random: letters and digits, with at least 3.5 bits per
 /// character.

@@ -5,7 +5,8 @@ use super::quoted_text::length_until;
 use super::remainder;
 use super::stored_elsewhere::is_elsewhere;
 
-/// Functions that use a text as a name, a condition or a message. Their results are from elsewhere.
+/// Functions that use a string as a name, a condition or a message. Their results are from
+/// elsewhere.
 const LOOKUPS: [&str; 28] = [
     "include", "template", "lookup", "query", "q", "index", "pluck", "pick", "omit", "required",
     "fail", "Get", "GetBytes", "Glob", "Lines", "Has", "eq", "ne", "contains", "map", "file",
@@ -18,7 +19,7 @@ const PREFIXES: [&str; 6] = ["date", "gen", "has", "regex", "split", "trim"];
 /// The endings of the names of other such functions.
 const SUFFIXES: [&str; 3] = ["env", "Env", "attr"];
 
-/// Functions that look up one text, and whose last text is the default if they have several.
+/// Functions that look up one string. If they get several strings, the last is the default.
 const WITH_DEFAULT: [&str; 6] = ["get", "getenv", "Getenv", "fetch", "dig", "keyOrDefault"];
 
 const QUOTES: [char; 3] = ['"', '\'', '`'];
@@ -126,7 +127,7 @@ impl<'t> Call<'t> {
     }
 }
 
-/// Adds a text or, for a format, the text around its placeholders.
+/// Adds `text` or, for a format string, the text around its placeholders.
 fn add(text: &str, values: &mut Vec<String>) {
     if is_elsewhere(text) {
         return;

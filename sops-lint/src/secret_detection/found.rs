@@ -1,11 +1,11 @@
-//! Secrets in a text, each with its range.
+//! Secrets in text, each with its range.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::likeness::Likeness;
 
-/// A secret in a text.
+/// A secret that was found in text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FoundSecret {
     /// The name of the secret in the text: a key path, a variable or a flag. Empty if the whole

@@ -123,7 +123,7 @@ const SETTINGS: &[&str] = &[
 /// The longest text that counts as a single word, in bytes.
 const LONGEST_WORD: usize = 12;
 
-/// Whether a text is likely to occur in a file by chance: it is a word, the value of a setting, or
+/// Whether `text` is likely to occur in a file by chance: it is a word, the value of a setting, or
 /// a placeholder.
 #[must_use]
 pub fn is_common_text(text: &str) -> bool {
@@ -143,7 +143,7 @@ pub(super) fn names_placeholder(lower: &str) -> bool {
     PLACEHOLDERS.iter().any(|word| has_word(lower, word))
 }
 
-/// Whether the text contains the word. In a random text, short words count only at the beginning,
+/// Whether the text contains the word. In random text, short words count only at the beginning,
 /// because they may occur by chance.
 fn has_word(lower: &str, word: &str) -> bool {
     let by_chance = word.len() < 7 && word.starts_with(char::is_alphabetic) && is_random(lower);

@@ -13,7 +13,7 @@ use super::found::range_of;
 struct PairForm {
     /// The name of the values, if the text does not contain it.
     name: Option<&'static str>,
-    /// Each text with such a pair contains one of these words; empty if any text may have a pair.
+    /// Words, one of which is in any text with such a pair; empty if there are no such words.
     marks: &'static [&'static str],
     expression: &'static str,
     compiled: OnceLock<Regex>,
@@ -124,7 +124,7 @@ const PASSWORD: Option<&str> = Some("password");
 /// A name and a value in quotes.
 const PAIR: &str = r#"([A-Za-z0-9_.-]{2,100})(?:\\?["']\]?[ \t]*[:=]|[ \t]*=|:)[ \t]*(?:"((?:[^"\\\n]|\\.){3,})"|'([^'\n]{3,})'|\\"([^"\\\n]{3,})\\")"#;
 
-/// The names and values in a text.
+/// The names and values in `text`.
 pub(super) fn within(text: &str) -> Vec<(&str, &str)> {
     let comments = comments(text);
     let is_commented = |value: &str| {

@@ -1,4 +1,4 @@
-//! Finds the key path of a position in a text, to distinguish several values named `password`.
+//! Finds the key path of a position in text, to distinguish several values named `password`.
 
 use std::cell::OnceCell;
 use std::ops::Range;
@@ -13,13 +13,13 @@ use super::token;
 /// Larger strings are not parsed for the names in them.
 const MAX_PARSED: usize = 1 << 20;
 
-/// The key paths in one text, which is parsed when the first path is requested.
+/// The key paths in `text`, which is parsed when the first path is requested.
 pub(super) struct KeyPaths<'t> {
     text: &'t str,
     scalars: OnceCell<Vec<TextScalar>>,
 }
 
-/// A scalar of a text that is a document.
+/// A scalar in text that parses as a document.
 struct TextScalar {
     span: Range<usize>,
     path: String,

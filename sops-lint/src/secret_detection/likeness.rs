@@ -1,8 +1,8 @@
-//! The reason why a text counts as a secret.
+//! The reason why a value counts as a secret.
 
 use crate::rule::Confidence;
 
-/// The reason why a text counts as a secret.
+/// The reason why a value counts as a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Likeness {
     /// A format that only secrets have, such as that of a GitHub token.

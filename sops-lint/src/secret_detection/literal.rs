@@ -4,8 +4,8 @@ use super::mark::MARK;
 use super::stored_elsewhere::is_elsewhere;
 use super::{expression, placeholder, remainder};
 
-/// The character that replaces an action which only controls the template, so that the texts around
-/// it are not joined.
+/// The character that replaces an action which only controls the template, so that the text before
+/// it and the text after it are not joined.
 const BREAK: char = '\u{2}';
 
 /// Sources of values that some programs name before a colon: `${aws:accountId}`.

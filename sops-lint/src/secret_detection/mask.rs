@@ -3,7 +3,7 @@
 /// Endings of strings that name the expected value: `token-here`, `access token goes here`.
 const HERE: &str = "here";
 
-/// Words in such a text.
+/// Words in such a string.
 const NAMED: [&str; 9] = [
     "token", "secret", "pass", "key", "cred", "value", "your", "goes", "user",
 ];
@@ -11,7 +11,7 @@ const NAMED: [&str; 9] = [
 /// The mask that Flux writes instead of decrypted values.
 const FLUX: &str = "**SOPS**";
 
-/// Whether a text hides a secret: dots, stars or the letter X, alone or after a short beginning, or
+/// Whether `text` hides a secret: dots, stars or the letter X, alone or after a short beginning, or
 /// words between stars.
 pub(crate) fn is_mask(text: &str) -> bool {
     let text = text.trim().trim_matches(['"', '\'', '<', '>', '[', ']']);
@@ -26,7 +26,7 @@ pub(crate) fn is_mask(text: &str) -> bool {
         || is_order(text)
 }
 
-/// Whether a text ends in a run of one character that hides the rest, such as `p-XXXX` and `....`.
+/// Whether `text` ends in a run of one character that hides the rest, such as `p-XXXX` and `....`.
 fn is_hidden(text: &str) -> bool {
     let is_sign = |c: char| matches!(c, '.' | '*' | 'x' | 'X' | '•' | '…' | '_' | '#' | '?');
     let Some(sign) = text.chars().next_back().filter(|c| is_sign(*c)) else {
@@ -43,7 +43,7 @@ fn is_hidden(text: &str) -> bool {
     is_all && count >= 3 || count >= 4 && is_beginning && !matches!(sign, '_' | '#' | '?')
 }
 
-/// Whether a text is the prefix of a key, and one digit: `sk-111111111111`.
+/// Whether `text` is the prefix of a key followed by one repeated digit: `sk-111111111111`.
 fn is_repeated(text: &str) -> bool {
     let digits = text.strip_prefix("sk-").unwrap_or_default();
     let first = digits.chars().next().filter(char::is_ascii_digit);

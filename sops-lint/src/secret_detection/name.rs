@@ -22,7 +22,7 @@ pub(crate) enum NameClass {
     Other,
 }
 
-/// Whether a text may contain the name of a secret, or be one.
+/// Whether `text` may contain the name of a secret, or be one.
 pub(crate) fn may_be_in(text: &str) -> bool {
     static SEARCH: LazyLock<AhoCorasick> = LazyLock::new(|| {
         let search = AhoCorasick::builder()

@@ -22,7 +22,7 @@ const PAIRS: [Delimiters; 8] = [
     ("`", "`", None),
 ];
 
-/// A text without its placeholders.
+/// A value without its placeholders.
 pub(super) struct Rest {
     text: String,
 }
@@ -85,7 +85,7 @@ impl Rest {
     }
 }
 
-/// Whether a text is a generated password in which delimiters happen to enclose a part: no URL,
+/// Whether `text` is a generated password in which delimiters happen to enclose a part: no URL,
 /// setting or sentence has such a mixture of characters.
 fn is_noise(text: &str) -> bool {
     let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));

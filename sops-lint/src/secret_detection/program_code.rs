@@ -32,7 +32,7 @@ pub(super) fn without_expressions(
     });
 }
 
-/// Whether a text is a program in another language than that of a shell, or has a part that is.
+/// Whether `text` is or contains program code in a language other than shell.
 fn is_code(name: &str, text: &str) -> bool {
     static STATEMENT: LazyLock<Regex> = LazyLock::new(|| {
         let statement = concat!(
@@ -82,7 +82,7 @@ fn is_expression(before: &str, value: &str) -> bool {
     let is_computed = rest.starts_with(['(', '[']) || head.contains('.');
     let is_plain = !head.contains(|c: char| c.is_ascii_digit());
     let ends = rest.is_empty() || rest.starts_with([',', ')', '}', ';', ' ', ']']);
-    // YAML in a text of the program has lines such as `password: hunter`.
+    // YAML in a string of the program has lines such as `password: hunter`.
     let is_in_code =
         assigned.ends_with('=') || is_quoted || rest.starts_with([',', ')', '}', ';', ' ']);
     begins && (is_computed || is_plain && ends && is_in_code)

@@ -1,6 +1,6 @@
 //! Texts in quotes.
 
-/// The length of a text up to its closing quote.
+/// The length of `text` up to its closing quote.
 pub(super) fn length_until(text: &str, quote: char) -> Option<usize> {
     let mut is_escaped = false;
     text.char_indices().find_map(|(at, c)| {

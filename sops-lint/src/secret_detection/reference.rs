@@ -35,8 +35,8 @@ pub(crate) fn is_harmless(value: &str) -> bool {
         || is_alias(value)
 }
 
-/// Whether a text with the form of a token is a placeholder. Long ones may contain such a word by
-/// chance.
+/// Whether a string with the form of a token is a placeholder. A long token may contain such a word
+/// by chance.
 pub(super) fn is_placeholder_token(secret: &str) -> bool {
     secret.len() < 30 && is_harmless(secret)
         || Rest::of(secret).is_some_and(|rest| rest.is_empty())
@@ -140,7 +140,7 @@ pub(crate) fn is_angled(value: &str) -> bool {
     Rest::of_prose(value).is_some_and(|rest| rest.is_empty())
 }
 
-/// Whether the value is a YAML alias in a text, such as `*password`, or a query parameter, such as
+/// Whether the value is a YAML alias in text, such as `*password`, or a query parameter, such as
 /// `:password`.
 fn is_alias(value: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphabetic() || "_-".contains(c);

@@ -1,4 +1,4 @@
-//! Finds values around the placeholders of a text by their position, not by their appearance.
+//! Finds values around the placeholders in text by their position, not by their appearance.
 
 use super::credential::is_credential;
 use super::mark::{MARK, is_mark, is_separator};
@@ -17,8 +17,8 @@ pub(super) fn has_value(text: &str) -> bool {
     has_words && !is_harmless_url && !is_scheme_alone(text)
 }
 
-/// Adds the values around the placeholders of a text: passwords, generated text, and words directly
-/// next to a placeholder. In a text with several lines, a line with a single word counts too.
+/// Adds the values around the placeholders in `text`: passwords, generated text, and words directly
+/// next to a placeholder. In text with several lines, a line with a single word counts too.
 pub(super) fn add_literals(text: &str, values: &mut Vec<String>) {
     if has_password(text) || has_credentials(text) || has_credential(text) {
         values.push(text.to_owned());

@@ -1,4 +1,4 @@
-//! Finds the secrets in a text: a value, or a file in a value.
+//! Finds the secrets in text: a value, or a file in a value.
 
 use std::cell::LazyCell;
 
@@ -149,7 +149,7 @@ fn printed_lines(script: &str, secrets: &mut FoundSecrets) {
     }
 }
 
-/// Whether a line of a script writes a text to a file.
+/// Whether a line of a script writes a string to a file.
 fn is_written(line: &str) -> bool {
     let has_command = line.contains("echo ") || line.contains("printf ");
     let is_file = |rest: &str| {

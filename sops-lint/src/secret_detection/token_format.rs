@@ -147,7 +147,7 @@ struct GitleaksRule {
     allowed: Vec<String>,
 }
 
-/// A form, which is compiled when a text has one of its keywords.
+/// A form, which is compiled when the text has one of its keywords.
 struct TokenForm {
     description: String,
     form: String,
@@ -179,7 +179,7 @@ pub(crate) struct KnownToken {
     pub(crate) range: Range<usize>,
 }
 
-/// The secrets of known forms in a text, in order. `is_placeholder` says which texts of such a
+/// The secrets of known forms in `text`, in order. `is_placeholder` says which strings of such a
 /// form are not secrets.
 pub(super) fn tokens(
     text: &str,
@@ -194,7 +194,7 @@ pub(super) fn tokens(
     })
 }
 
-/// The secrets in one of the [words](trace::words) of a text.
+/// The secrets in `word`, one of the [words](trace::words) of the text.
 pub(super) fn tokens_in_word(word: &str, is_placeholder: fn(&str) -> bool) -> Vec<KnownToken> {
     FORMS.tokens(word, is_placeholder)
 }

@@ -61,7 +61,7 @@ fn long_run(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut start = from;
     while let Some(window) = bytes.get(start..start + LONG_WITH_DIGIT) {
-        // Search from the end, so that most of a text is skipped.
+        // Search from the end, so that most bytes are skipped.
         if let Some(last) = window.iter().rposition(|byte| !is_token(*byte)) {
             start += last + 1;
             continue;

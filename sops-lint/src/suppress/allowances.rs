@@ -1,4 +1,4 @@
-//! The allowances of a text, and which of them were used.
+//! The allowances of a file, and which of them were used.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -16,7 +16,7 @@ pub(super) struct Allowance {
     pub(super) span: Range<usize>,
 }
 
-/// All allowances of a text. Thousands of them may apply at one position, so findings are not
+/// All allowances of a file. Thousands of them may apply at one position, so findings are not
 /// compared with each of them.
 pub(super) struct Allowances {
     all: Vec<Allowance>,

@@ -27,7 +27,7 @@ impl Extents {
         let Ok(document) = document else {
             return extents;
         };
-        // A text may be one line with many nodes.
+        // The text may be one line with many nodes.
         let ends = text.match_indices(BREAKS).map(|(at, _)| at + 1);
         let lines: Vec<usize> = iter::once(0).chain(ends).collect();
         let mut open: Vec<_> = document.tops().flatten().collect();

@@ -3,7 +3,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::*;
 
-/// Masks a text by comparing every pattern with it at every position.
+/// Masks `text` by comparing every pattern with it at every position.
 fn masked_by_hand(patterns: &Patterns, text: &[u8]) -> Vec<bool> {
     let mut is_masked = vec![false; text.len()];
     for start in 0..text.len() {
@@ -135,7 +135,7 @@ fn all_that_belongs_to_a_pattern_is_masked_and_the_rest_passes_at_once() {
     }
 }
 
-/// The output for a text that is pushed one byte at a time, with a pause after each if `pauses`.
+/// The output for `text` if it is pushed one byte at a time, with a pause after each if `pauses`.
 fn redacted(patterns: Patterns, text: &[u8], pauses: bool) -> String {
     let mut redactor = Redactor::new(Arc::new(patterns));
     let mut out = Vec::new();

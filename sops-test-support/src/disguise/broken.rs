@@ -71,7 +71,7 @@ pub(super) fn broken(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Endings that make a text invalid for strict parsers, or too large for ours.
+/// Endings that make a file invalid for strict parsers, or too large for ours.
 pub(super) fn unreadable_ends() -> [(&'static str, String); 3] {
     let deep = format!("type: {}{}\n", "[".repeat(1200), "]".repeat(1200));
     let tab = "namespace: {\n\ta: b}\n".to_owned();

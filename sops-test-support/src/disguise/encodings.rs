@@ -1,6 +1,6 @@
 //! Text encodings.
 
-/// Encodings in which a text may be saved by accident, mostly on Windows.
+/// Encodings in which a file may be saved by accident, mostly on Windows.
 pub(crate) fn encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
         text.encode_utf16().flat_map(bytes).collect()

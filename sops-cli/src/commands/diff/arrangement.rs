@@ -1,4 +1,4 @@
-//! Compares the comments and the order of two texts, which the comparison of values ignores.
+//! Compares the comments and the order of two versions, which the comparison of values ignores.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -6,7 +6,7 @@ use std::hash::Hash;
 use sops_core::document::{Document, Item};
 use sops_core::{Format, parse_document};
 
-/// How two texts differ in their comments and their order.
+/// How two versions differ in their comments and their order.
 #[derive(Default)]
 pub(super) struct ArrangementChanges {
     /// The comments that only the old text has, with their `#`.
@@ -17,7 +17,7 @@ pub(super) struct ArrangementChanges {
     pub(super) is_reordered: bool,
 }
 
-/// A part of a text that has a position.
+/// A part of a document that has a position.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Part {
     Comment(String),
@@ -26,7 +26,7 @@ enum Part {
 }
 
 impl ArrangementChanges {
-    /// Compares two texts in plaintext. A text that cannot be parsed has no comments.
+    /// Compares two versions in plaintext. A version that cannot be parsed has no comments.
     pub(super) fn between((old, old_format): (&[u8], Format), new: (&[u8], Format)) -> Self {
         let (old, new) = (parts(old, old_format), parts(new.0, new.1));
         Self {
@@ -76,7 +76,7 @@ fn comments_only_in(parts: &[Part], known: &[Part]) -> Vec<String> {
     comments
 }
 
-/// The parts that are also in the other text, in the order of their first occurrence.
+/// The parts that are also in the other version, in the order of their first occurrence.
 fn common_order<'p>(parts: &'p [Part], known: &[Part]) -> Vec<&'p Part> {
     let known: HashSet<&Part> = known.iter().collect();
     let mut seen = HashSet::new();

@@ -232,7 +232,7 @@ impl Replacement<'_> {
     /// An error about the text to encrypt.
     fn error(&self, error: Error, text: &[u8]) -> CommandError {
         let format = self.encrypted.format;
-        // The user never sees the lines of a converted text.
+        // The user never sees the lines of converted text.
         let is_shown = self.plaintext.format == format;
         let text = if is_shown { text } else { &[] };
         CommandError::in_text(error, &self.plaintext.name, text, format, Role::Plaintext)
@@ -271,7 +271,7 @@ fn drift_linter() -> Result<Linter, CommandError> {
     linter(settings)
 }
 
-/// Whether a text is empty, as from a program that failed.
+/// Whether `text` is empty, as when the program that wrote it failed.
 fn is_blank(text: &[u8], format: Format) -> bool {
     match format {
         Format::Binary => text.is_empty(),
@@ -279,7 +279,7 @@ fn is_blank(text: &[u8], format: Format) -> bool {
     }
 }
 
-/// Whether a text in a format with keys has no values except null.
+/// Whether `text` in a format with keys has no values except null.
 fn lacks_values(text: &[u8], format: Format) -> bool {
     let is_value = |item: &Item<'_>| matches!(item, Item::Leaf(leaf) if leaf.value.is_some());
     format != Format::Binary

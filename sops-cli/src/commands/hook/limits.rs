@@ -163,7 +163,7 @@ fn is_set(node: NodeRef<'_, '_>) -> bool {
     }
 }
 
-/// The words of a list, or of a text with spaces between them.
+/// The items of a list, or the words of a string.
 fn texts<'d>(node: NodeRef<'d, '_>) -> impl Iterator<Item = &'d str> {
     let own = node.as_str().into_iter().flat_map(str::split_whitespace);
     own.chain(node.items().filter_map(NodeRef::as_str))

@@ -22,7 +22,7 @@ Examples:
 
 /// Try to encrypt and decrypt with every master key
 ///
-/// For each master key of the encrypted files and of their creation rules, this encrypts a random
+/// For each master key of the encrypted files and of their creation rules, this encrypts random
 /// text, and decrypts the data key of a file. No file is changed, and nothing asks for a
 /// passphrase. For files in directories, it contacts only servers that your own settings name, such
 /// as VAULT_ADDR; to contact the servers that a file names, pass that file itself.

@@ -102,13 +102,13 @@ fn push_code(text: &mut String, words: &str, style: Style) {
     }
 }
 
-/// The words of a share in a text, and the line where they begin.
+/// The words of a share, and the line where they begin.
 pub(super) struct FoundShare {
     pub(super) line: usize,
     pub(super) words: Zeroizing<String>,
 }
 
-/// The shares in a text: separated by empty lines and by comments, or one per line. Numbers between
+/// The shares in `text`: separated by empty lines and by comments, or one per line. Numbers between
 /// the words are left out.
 pub(super) fn shares(text: &str) -> Vec<FoundShare> {
     let mut found: Vec<FoundShare> = Vec::new();

@@ -31,7 +31,7 @@ pub(super) enum TrialOutcome {
 }
 
 impl Trial {
-    /// Encrypts a random text with the key, and decrypts the data key of a file or, without one,
+    /// Encrypts random text with the key, and decrypts the data key of a file or, without a file,
     /// the random text.
     pub(super) fn of(
         found: &FoundKey,
@@ -67,7 +67,7 @@ impl Trial {
     }
 }
 
-/// Encrypts a random text. Returns the key with everything that its entry in a file has, and the
+/// Encrypts random text. Returns the key with all the fields that its entry in a file has, and the
 /// encrypted text.
 fn encrypt(key: &MasterKey, service: &dyn KeyService) -> Result<(MasterKey, String), String> {
     let text = DataKey::generate();

@@ -212,7 +212,7 @@ mod tests {
 
     use super::*;
 
-    /// The places in a YAML text, as `role namespace/name path`.
+    /// The places in YAML, as `role namespace/name path`.
     fn found(text: &str) -> Vec<String> {
         let document = Document::parse(text, Format::Yaml).expect("the text is YAML");
         let tops = document.tops().flatten();

@@ -387,8 +387,8 @@ impl Resolve<'_> {
     }
 }
 
-/// Refuses a text that still has conflict markers, even if only one of them is left. Lines of
-/// `ours` may look like one.
+/// Refuses `text` if it still has conflict markers, even if only one of them is left. Lines of
+/// `ours` may look like a marker.
 fn refuse_markers(text: &[u8], ours: &[u8]) -> sops_core::Result<()> {
     let lines = |text| <[u8]>::split_inclusive(text, |byte| *byte == b'\n');
     let is_known = |line: &[u8]| lines(ours).any(|known| known.trim_ascii() == line.trim_ascii());

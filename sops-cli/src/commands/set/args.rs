@@ -91,7 +91,7 @@ impl ValueArgs {
 }
 
 impl Args {
-    /// Parses the value of `--set` in the old form: path and value in one text.
+    /// Parses the value of `--set` in the old form: path and value in one string.
     pub(crate) fn from_legacy(
         file: &Path,
         both: &str,

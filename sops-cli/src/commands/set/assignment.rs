@@ -35,7 +35,7 @@ enum NewValue {
     Text(Zeroizing<Vec<u8>>, Origin),
 }
 
-/// Where a text comes from.
+/// Where the text of a value comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
     Given,
@@ -242,7 +242,7 @@ impl Assignment {
         }
     }
 
-    /// The value for the document. Under `data` of a Secret, a text must be base64.
+    /// The value for the document. Under `data` of a Secret, text must be base64.
     pub(crate) fn node(
         &self,
         ui: &Ui,

@@ -100,7 +100,7 @@ pub(super) fn altered_since(alteration: &Alteration, version: &str) -> String {
     )
 }
 
-/// The words of a text.
+/// The words of `text`.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character: char| !character.is_ascii_alphanumeric())
 }

@@ -153,7 +153,7 @@ pub(super) fn altered(
     linter.verification_finding(&ALTERED_FILE, input, offset, message, Some(help))
 }
 
-/// Whether a text ends inside the beginning of its first ciphertext.
+/// Whether `text` ends inside the beginning of its first ciphertext.
 fn is_cut_in_ciphertext(text: &str) -> bool {
     const SHORTEST: usize = "ENC[".len();
     let text = text.trim_end();

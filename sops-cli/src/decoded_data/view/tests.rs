@@ -105,7 +105,7 @@ fn unclear_values_are_pointed_out() {
     assert!(!error.to_string().contains("hunter2"), "{error}");
 }
 
-/// A random text, a binary value, or base64 of base64.
+/// Random text, a binary value, or base64 of base64.
 fn value(random: &mut StdRng) -> Vec<u8> {
     let words = [
         "",

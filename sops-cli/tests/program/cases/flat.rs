@@ -318,7 +318,7 @@ fn as_is(text: &str) -> String {
     text.to_owned()
 }
 
-/// The part of the file before a text.
+/// The part of the file before `at`.
 pub(super) fn cut(text: &str, at: &str) -> String {
-    text[..text.find(at).expect("the file contains the text")].to_owned()
+    text[..text.find(at).expect("the file contains it")].to_owned()
 }

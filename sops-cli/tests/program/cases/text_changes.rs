@@ -16,7 +16,7 @@ pub(super) fn without(text: &str, start: &str) -> String {
     lines(text, start, |_| String::new())
 }
 
-/// Replaces a text in the lines with this beginning.
+/// Replaces `old` with `new` in the lines that begin with `start`.
 pub(super) fn replaced(text: &str, start: &str, old: &str, new: &str) -> String {
     lines(text, start, |line| {
         assert!(line.contains(old), "{line}");

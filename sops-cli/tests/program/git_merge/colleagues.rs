@@ -340,7 +340,7 @@ fn a_renamed_file_takes_the_changes_of_the_other_side() {
     team.both_have("database.yaml", &["user: shop", "password: correct-horse"]);
 }
 
-/// The commands in backquotes after a text of a message.
+/// The commands in backquotes after the phrase `after` in a message.
 fn commands(run: &Run, after: &str) -> Vec<String> {
     let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     let (_, steps) = said.split_once(after).unwrap_or_else(|| panic!("{run}"));

@@ -54,7 +54,7 @@ impl Repository {
         self.git(&["commit", "-q", "-m", "x"]);
     }
 
-    /// Replaces a text in a file by another.
+    /// Replaces `from` with `to` in a file.
     fn replace(&self, name: &str, from: &str, to: &str) {
         let text = self.0.read(name);
         assert!(text.contains(from), "{name}: {from}");

@@ -322,5 +322,8 @@ fn arbitrary_bytes_do_not_panic() {
             read += usize::from(config.creation_rule_for(Path::new("a.yaml")).is_ok());
         }
     }
-    assert!(read > 100, "only {read} of the texts were read and matched");
+    assert!(
+        read > 100,
+        "only {read} configurations were read and matched"
+    );
 }

@@ -1,5 +1,5 @@
 //! Documents, or items of a list, that both sides change, add, remove and move: a clean merge
-//! merges each one with itself. The test knows which one is which; the library only sees texts.
+//! merges each one with itself. The test knows which one is which; the library only sees text.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -199,7 +199,7 @@ fn check_one(repository: &Repository, shape: Shape, seed: u64) -> Checked {
     }
 }
 
-/// Whether a text that is unique in the sides occurs more often in the merged tree.
+/// Whether a string that is unique in each side occurs more often in the merged tree.
 fn has_copies(merged: &Json, sides: [&Json; 2]) -> bool {
     let count = |tree: &Json| {
         let mut texts = BTreeMap::new();
@@ -245,7 +245,7 @@ fn conflicts(outcome: &MergeOutcome) -> BTreeSet<String> {
     names.collect()
 }
 
-/// The texts of our side and their side in a file with conflict markers.
+/// Our side and their side of a file with conflict markers.
 fn halves(text: &str) -> (String, String) {
     let (mut ours, mut theirs) = (String::new(), String::new());
     let (mut in_ours, mut in_theirs) = (true, true);

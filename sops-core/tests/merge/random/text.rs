@@ -10,7 +10,7 @@ use sops_core::Format;
 
 use super::tree::{comment_key, is_comment};
 
-/// The layout of a text.
+/// The layout of a document.
 #[derive(Clone, Copy)]
 pub(super) struct Style {
     step: usize,
@@ -216,7 +216,7 @@ impl Writer {
     }
 }
 
-/// Reads a text; comments become entries as in the trees.
+/// Reads a document; comments become entries as in the trees.
 pub(super) fn parse(format: Format, text: &str, is_stream: bool) -> Json {
     let text = &without_anchors(&text.replace("\r\n", "\n"));
     match format {
@@ -250,8 +250,8 @@ pub(super) fn parse(format: Format, text: &str, is_stream: bool) -> Json {
     }
 }
 
-/// A text without the anchors and aliases of [`Writer::string`]: the parser does not accept an
-/// anchor that is used twice, although YAML allows that.
+/// Removes the anchors and aliases of [`Writer::string`]: the parser does not accept an anchor that
+/// is used twice, although YAML allows that.
 fn without_anchors(text: &str) -> String {
     let mut text = text.to_owned();
     for number in 0..3 {
@@ -280,7 +280,7 @@ fn parse_ini(text: &str) -> Json {
     Json::Object(sections)
 }
 
-/// The comments of a text, each with the key of the entry below it.
+/// The comments in `text`, each with the key of the entry below it.
 pub(super) fn comments_of_text(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut above = Vec::new();

@@ -1,7 +1,7 @@
 //! Random trees, and random changes of them.
 //!
 //! The comment above a key is a string under [`comment_key`] of the key in the same mapping, so
-//! that a tree has all that a text has.
+//! that a tree has everything that its text has.
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};

@@ -57,7 +57,7 @@ fn yaml_keeps_characters_beyond_the_basic_plane() {
                 r#""é\u2028😀""#,
                 "u: \"é\\L\\U0001F600\"\n",
             ),
-            // A text with the stand-in is escaped.
+            // A value that contains the stand-in is escaped.
             (
                 "u: 1\n",
                 r#"["u"]"#,

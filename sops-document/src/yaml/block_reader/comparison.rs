@@ -1,4 +1,4 @@
-//! Compares what the block reader and the parser crate make of a text, for tests and fuzzing.
+//! Compares how the block reader and the parser crate read the same YAML, for tests and fuzzing.
 
 use crate::Item;
 use crate::yaml::parser::{Parser, Reading};
@@ -9,7 +9,7 @@ const READINGS: [Reading; 3] = [
     Reading::Lenient,
 ];
 
-/// Everything that the parser makes of a text. Values don't show their content.
+/// Everything that the parser read. Values don't show their content.
 fn result(parser: &Parser<'_>) -> [String; 5] {
     let values = parser.tape.iter().filter_map(|item| match item {
         Item::Leaf(leaf) => Some(leaf.value.as_ref().map(|value| &value.bytes)),

@@ -30,7 +30,7 @@ fn push_breaks(out: &mut String, breaks: usize) {
     }
 }
 
-/// The value of a text in single quotes.
+/// The value of a single-quoted scalar.
 pub(super) fn single_quoted(source: &str) -> Cow<'_, str> {
     if memchr::memchr2(b'\'', b'\n', source.as_bytes()).is_none() {
         return source.into();
@@ -42,7 +42,7 @@ pub(super) fn single_quoted(source: &str) -> Cow<'_, str> {
     Cow::Owned(folded.replace("''", "'"))
 }
 
-/// Folds the lines of a text in quotes, whose first and last line keep their outer spaces.
+/// Folds the lines of a quoted scalar, whose first and last line keep their outer spaces.
 fn fold_lines(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
     let mut lines = source.split('\n').peekable();
@@ -67,7 +67,7 @@ fn fold_lines(source: &str) -> String {
     out
 }
 
-/// The value of a text in double quotes; `None` if it has an escape that not all readers know.
+/// The value of a double-quoted scalar; `None` if it has an escape that not all readers know.
 pub(super) fn double_quoted(source: &str) -> Option<Cow<'_, str>> {
     if memchr::memchr2(b'\\', b'\n', source.as_bytes()).is_none() {
         return Some(source.into());

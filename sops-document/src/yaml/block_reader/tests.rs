@@ -15,8 +15,8 @@ use crate::tree::Node;
 use crate::value::Type;
 use crate::yaml::parser::{Parser, Reading};
 
-/// Compares the values of a text that is read line by line with those that libyaml reads. Returns
-/// whether libyaml reads it: `serde_yaml` refuses duplicate keys.
+/// Compares the values that the block reader reads with those that libyaml reads. Returns whether
+/// libyaml reads `text`: `serde_yaml` refuses duplicate keys.
 fn check_values(text: &str) -> bool {
     let parsed = Parser::run_without_crate(text, Reading::Values);
     // Only one of the two applies merge keys.
@@ -187,7 +187,7 @@ fn random_text(random: &mut StdRng) -> String {
     text
 }
 
-/// `SOPS_RS_TEXTS` sets the number of texts, and `SOPS_RS_SEED` changes the texts.
+/// `SOPS_RS_TEXTS` sets the number of documents, and `SOPS_RS_SEED` changes the documents.
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| {
         value.parse().expect("the text is a number")
@@ -203,7 +203,7 @@ fn the_tape_equals_that_of_the_parser_crate() {
         .count();
     assert!(
         read as u64 > count / 12,
-        "{read} of {count} texts were read line by line"
+        "{read} of {count} documents were read line by line"
     );
 }
 
@@ -215,7 +215,7 @@ fn the_values_equal_those_of_libyaml() {
     let read = texts.filter(|text| check_values(text)).count();
     assert!(
         read as u64 > count / 20,
-        "{read} of {count} texts were compared"
+        "{read} of {count} documents were compared"
     );
 }
 

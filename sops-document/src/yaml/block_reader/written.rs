@@ -1,4 +1,4 @@
-//! Reads a scalar that was written into a text, without the rest of the text.
+//! Reads a scalar that was written into a document, without the rest of the document.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::yaml::events::{Event, Scalar};
 use crate::yaml::resolve::resolve;
 use crate::{Collection, Style};
 
-/// A scalar that replaced another one in a YAML text.
+/// A scalar that replaced another one in a YAML document.
 #[derive(Clone, Debug)]
 pub struct WrittenScalar {
     /// The range of the scalar in the text, including the header of a block scalar, but no anchor.
@@ -23,7 +23,7 @@ pub struct WrittenScalar {
 }
 
 impl WrittenScalar {
-    /// The scalar in a text that has `length` more bytes before it.
+    /// The same scalar in a document that has `length` more bytes before it.
     #[must_use]
     pub fn after(self, length: usize) -> Self {
         Self {
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::{Document, Format, Item};
 
-    /// For each scalar of a text, whether it reads alone as it does with the rest of the text.
+    /// For each scalar, whether it reads alone as it does with the rest of `text`.
     fn read_alone(text: &str) -> Vec<bool> {
         let document = Document::parse(text, Format::Yaml).expect("the text is valid");
         let mut containers = crate::Containers::new(&document);

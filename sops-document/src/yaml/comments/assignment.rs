@@ -75,8 +75,8 @@ pub(super) fn assign_after(tape: &[Item<'_>], tokens: &Trace, top: u32) -> Comme
     assigner.out
 }
 
-/// Assigns the groups of a part of a text: after a key in the mapping `top`, and up to a key at the
-/// top level unless the part `is_last`.
+/// Assigns the groups of a part of the text: after a key in the mapping `top`, and up to a key at
+/// the top level unless the part `is_last`.
 pub(super) fn assign_part(
     tape: &[Item<'_>],
     tokens: &Trace,

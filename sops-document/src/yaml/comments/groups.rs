@@ -307,7 +307,7 @@ impl<'r, 't> Run<'r, 't> {
     }
 }
 
-/// The number of line breaks in the white space at the end of a text.
+/// The number of line breaks in the white space at the end of `text`.
 fn breaks_at_end(text: &str) -> usize {
     let mut breaks = 0;
     let mut after = None;

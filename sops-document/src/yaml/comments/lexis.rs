@@ -80,7 +80,7 @@ pub(super) fn key_end(text: &str, at: usize, flow: bool, column: usize) -> usize
     at + length
 }
 
-/// The length of a quoted text. A doubled quote reads as the end of one text and the start of
+/// The length of a quoted scalar. A doubled quote reads as the end of one scalar and the start of
 /// another, with the same result.
 fn quoted(text: &[u8], quote: u8) -> usize {
     let mut at = 1;

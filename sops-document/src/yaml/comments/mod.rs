@@ -67,7 +67,7 @@ pub(crate) fn positions(
     }
 }
 
-/// The positions of the comments of a part of a text, on the tape of that part. `None` if they
+/// The positions of the comments of a part of the text, on the tape of that part. `None` if they
 /// depend on other parts.
 pub(crate) fn positions_in_part(
     document: &Document<'_>,

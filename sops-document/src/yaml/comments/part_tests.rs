@@ -1,4 +1,4 @@
-//! A text and its parts have the same items, with the comments in the same containers.
+//! A document and its parts have the same items, with the comments in the same containers.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -57,7 +57,7 @@ fn items(document: &Document<'_>) -> Vec<String> {
     document.tape.iter().filter_map(item).collect()
 }
 
-/// Compares the parts of a text, at each length, with the whole. Returns how many divisions were
+/// Compares the parts of `text`, at each length, with the whole. Returns how many divisions were
 /// compared.
 fn compare(text: &str) -> usize {
     let mut compared = 0;

@@ -1,4 +1,5 @@
-//! Comments are assigned as in Go's library, and every text that parses keeps all of its comments.
+//! Comments are assigned as in Go's library, and every document that parses keeps all of its
+//! comments.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -273,10 +274,10 @@ fn edited_texts_keep_their_comments() {
             }
         }
     }
-    assert!(parsed > 1_000, "{parsed} texts parse");
+    assert!(parsed > 1_000, "{parsed} documents parse");
 }
 
-/// Inserts pieces of YAML into a text, removes some, and moves lines.
+/// Inserts pieces of YAML into `text`, removes some, and moves lines.
 fn edit(text: &str, random: &mut StdRng) -> String {
     const PIECES: &[&str] = &[
         "#",

@@ -1,4 +1,4 @@
-//! The tokens of a text that affect comments, and their columns.
+//! The tokens that affect comments, and their columns.
 
 use crate::yaml::source;
 

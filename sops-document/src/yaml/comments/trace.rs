@@ -1,4 +1,4 @@
-//! The events that Go's parser sees in a text, and the comments between them, in order.
+//! The events that Go's parser sees in YAML, and the comments between them, in order.
 
 use super::groups::Group;
 
@@ -34,7 +34,7 @@ pub(super) struct TraceStep {
     pub(super) event: TraceEvent,
 }
 
-/// The events of a text and the comments between its tokens.
+/// The events in a document and the comments between its tokens.
 #[derive(Debug)]
 pub(super) struct Trace {
     pub(super) steps: Vec<TraceStep>,

@@ -150,8 +150,8 @@ fn leading_tab(line: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// Measured with `sops encrypt` 3.13.3, which rejects the texts of the first list and accepts
-    /// those of the second.
+    /// Measured with `sops encrypt` 3.13.3, which rejects the documents in the first list and
+    /// accepts those in the second.
     #[test]
     fn tabs_are_rejected_if_go_does_not_read_them() {
         let check = |text: &str| {

@@ -49,7 +49,7 @@ impl<'a> Parser<'a> {
         has_document.then_some(self)
     }
 
-    /// Reads a text with the block reader alone; `None` if it does not know all of it.
+    /// Reads `text` with the block reader alone; `None` if it does not know all of it.
     #[cfg(test)]
     pub(crate) fn run_without_crate(text: &'a str, reading: super::Reading) -> Option<Self> {
         let mut parser = Self::new(text, 0, text, reading);

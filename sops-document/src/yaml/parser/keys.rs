@@ -44,7 +44,7 @@ impl<'a> Parser<'a> {
         if scalar.anchor != 0 {
             self.key_anchors.insert(scalar.anchor, text.clone());
         }
-        // A quoted text, or one with a string tag, is an ordinary key.
+        // A quoted `<<`, or one with a string tag, is an ordinary key.
         let merges = text == "<<"
             && match scalar.tag.as_deref() {
                 None => scalar.style == Style::Plain,

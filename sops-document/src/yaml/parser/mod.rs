@@ -65,7 +65,7 @@ struct EntryStart {
     last_end: usize,
 }
 
-/// The purpose of reading a text.
+/// What the YAML is read for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     /// The text will be encrypted or decrypted.
@@ -129,7 +129,7 @@ impl<'a> Parser<'a> {
         Self::new(text, range.start, room_for, reading).read_entries(range)
     }
 
-    /// Reads a text with the parser crate.
+    /// Reads `text` with the parser crate.
     pub(super) fn run(text: &'a str, reading: Reading) -> Result<Self> {
         let mut parser = Self::new(text, 0, text, reading);
         let mut events = Events::new(text, 0..text.len());

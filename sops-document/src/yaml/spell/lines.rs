@@ -13,7 +13,7 @@ pub(crate) fn indent(out: &mut String, columns: usize) {
     out.extend(std::iter::repeat_n(' ', columns));
 }
 
-/// Appends a text, indenting each line except blank ones.
+/// Appends `text`, indenting each line except blank ones.
 pub(super) fn push_lines(out: &mut String, text: &str, column: usize, mut at_line_start: bool) {
     for line in text.split_inclusive(is_break) {
         if at_line_start && !line.starts_with(is_break) {

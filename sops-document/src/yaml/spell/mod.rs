@@ -25,7 +25,7 @@ use self::quoted::{double_quote, single_quote};
 ///
 /// A string is plain if it reads back as itself, otherwise in single or double quotes, and a
 /// literal block if it has a `\n`; bytes that are not UTF-8 are base64 under `!!binary`. Where
-/// `yaml.v3` writes something that does not read back as the value (a text that begins with a tab
+/// `yaml.v3` writes something that does not read back as the value (a string that begins with a tab
 /// and has more lines becomes `null`; an indentation indicator in a sequence counts wrong), the
 /// nearest spelling that reads back is written.
 pub(crate) fn spell(

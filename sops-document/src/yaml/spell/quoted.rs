@@ -19,7 +19,7 @@ pub(super) fn single_quote(out: &mut String, text: &str, column: usize) -> Spell
     }
 }
 
-/// Appends a text in double quotes, on one line, escaping as `yaml.v3` does.
+/// Appends `text` in double quotes, on one line, escaping as `yaml.v3` does.
 pub(super) fn double_quote(out: &mut String, text: &str) {
     // After a leading byte order mark, `yaml.v3` escapes every character.
     let all = text.starts_with(BYTE_ORDER_MARK);

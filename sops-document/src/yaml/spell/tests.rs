@@ -42,7 +42,7 @@ fn scalars(text: &str) -> Option<Vec<String>> {
     Some(scalars)
 }
 
-/// Whether a reader of YAML 1.2 sees the same lines in a text as `yaml.v3`.
+/// Whether a reader of YAML 1.2 sees the same lines in `text` as `yaml.v3`.
 fn has_lines_of_one_kind(text: &str) -> bool {
     !text.contains(['\u{2028}', '\u{2029}'])
 }

@@ -70,7 +70,7 @@ pub(super) struct CredentialSource {
     pub(super) format: TokenFormat,
 }
 
-/// The form of that token: a text, or a field of a JSON object.
+/// The form of that token: plain text, or a field of a JSON object.
 #[derive(Deserialize, Default)]
 pub(super) struct TokenFormat {
     #[serde(default, rename = "type")]

@@ -42,7 +42,7 @@ fn is_setting_value(value: &SecretValue<'_, '_>) -> bool {
         }
 }
 
-/// Whether a text under a key is a setting by its form: a name, an address, a number, or a
+/// Whether `text` under `key` is a setting by its form: a name, an address, a number, or a
 /// configuration in which nothing looks like a secret.
 pub(super) fn is_setting(key: &str, text: &str) -> bool {
     let text = text.trim();
@@ -63,19 +63,19 @@ fn is_separator(c: char) -> bool {
     c.is_whitespace() || "\"'=:,;()[]{}<>./_-".contains(c)
 }
 
-/// Whether a text is the name of a variable that a script replaces: `AUTOREPLACE_SMTP_PASSWORD`.
+/// Whether `text` is the name of a variable that a script replaces: `AUTOREPLACE_SMTP_PASSWORD`.
 fn is_variable(key: &str, text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_uppercase() || c == '_';
     text.contains('_') && text.chars().all(is_part) && judge(key, text).is_none()
 }
 
-/// Whether a text has no letters and digits, or only letters, as words and media types.
+/// Whether `text` has no letters and digits, or only letters, like words and media types.
 fn is_name(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphabetic() || "-_./:, {}[]".contains(c);
     text.len() <= 64 && text.chars().all(is_part)
 }
 
-/// Whether a text is an IP address, a network, a number, or a host with a domain, perhaps with a
+/// Whether `text` is an IP address, a network, a number, or a host with a domain, perhaps with a
 /// path, as in the name of an image.
 fn is_address(text: &str) -> bool {
     let is_number = |c: char| c.is_ascii_digit() || "./:,-".contains(c);
@@ -87,7 +87,7 @@ fn is_address(text: &str) -> bool {
     text.chars().all(is_number) || is_domain && text.chars().all(is_part) && !is_random()
 }
 
-/// Whether a text is a UUID under the name of an identifier.
+/// Whether `text` is a UUID under the name of an identifier.
 fn is_id(key: &str, text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_hexdigit() || c == '-';
     let is_named = words(key).last().is_some_and(|last| last == "id");

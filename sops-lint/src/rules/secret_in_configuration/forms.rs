@@ -83,7 +83,7 @@ const KUBECONFIG: [&str; 7] = [
     "client-secret",
 ];
 
-/// Whether a text may be such a file.
+/// Whether the file may be such a configuration.
 pub(super) fn may_be(path: &Path, text: &str) -> bool {
     static WORDS_SEARCH: LazyLock<AhoCorasick> =
         LazyLock::new(|| AhoCorasick::new(WORDS).expect("the words are few enough for one search"));

@@ -61,7 +61,8 @@ impl Rotation<'_> {
         Ok(Next::Continue)
     }
 
-    /// Applies the Secret with another text in an entry. What this program has applied before stays.
+    /// Applies the Secret with new text in one entry. Entries that this program applied before are
+    /// kept.
     fn apply(
         &self,
         secret: &Value,

@@ -6,7 +6,7 @@ use crate::git_merge::{MERGED, OURS, Repository, SECRETS, THEIRS};
 
 const FILE: &str = "secret.yaml";
 
-/// Encrypts a text from the start under a rule.
+/// Creates and encrypts a file under a rule.
 fn encrypt(repository: &Repository, plaintext: &str, expression: &str) {
     repository.0.write(FILE, plaintext);
     let config = ["--config", "/dev/null", "encrypt", "-i"];

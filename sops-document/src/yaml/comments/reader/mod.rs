@@ -1,4 +1,4 @@
-//! Reads a text again along its tape to find the tokens that Go's parser sees. This file reads
+//! Reads the source again along its tape to find the tokens that Go's parser sees. This file reads
 //! nodes.
 
 mod documents;
@@ -63,8 +63,8 @@ pub(super) fn read_after(
     reader.end()
 }
 
-/// Like [`read`], for a part of a text. It begins after the first key if that is a `start`, and
-/// ends with the first key of the next part, unless this one `is_last`. `None` if it has no
+/// Like [`read`], for a part of the text. It begins after the first key if that is a `start`, and
+/// ends with the first key of the next part, unless this part `is_last`. `None` if it has no
 /// mapping.
 pub(super) fn read_part(
     document: &Document<'_>,

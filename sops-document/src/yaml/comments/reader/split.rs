@@ -45,7 +45,7 @@ impl TopSplit {
         entries.find_map(|index| Self::of(document, index))
     }
 
-    /// The split before the first entry of a part of a text.
+    /// The split before the first entry of a part of the text.
     pub(crate) fn first(document: &Document<'_>) -> Option<Self> {
         let first = document.children(Self::MAPPING as usize).next()?;
         Self::of(document, first)
