@@ -71,7 +71,6 @@ const USED_BY: [(&str, &[&str]); 6] = [
 const CHANGING: &[&str] = &[
     "accept",
     "decrypt",
-    "diff",
     "edit",
     "encrypt",
     "groups",

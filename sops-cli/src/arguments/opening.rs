@@ -39,7 +39,7 @@ impl OpeningArgs {
             match Family::from_name(kind) {
                 Some(family) => families.push(family),
                 None => ui.warn(format_args!(
-                    "ignored the unknown kind of key `{kind}` in `--decryption-order`; use {}",
+                    "ignored the unknown kind of key `{kind}` in the decryption order (`--decryption-order` or SOPS_DECRYPTION_ORDER); the kinds are {}",
                     Family::ALL.map(Family::name).join(", ")
                 )),
             }

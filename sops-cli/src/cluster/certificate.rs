@@ -12,13 +12,13 @@ pub(super) struct CertificateFault {
 const FAULTS: [(&str, &str, Option<&str>); 12] = [
     (
         "CaUsedAsEndEntity",
-        "it is the certificate of an authority (`CA:TRUE`), not of a server",
-        Some("give the server a certificate with `CA:FALSE`, signed by this authority"),
+        "it is a CA certificate (`CA:TRUE`), not a server certificate",
+        Some("give the server a certificate with `CA:FALSE`, signed by this CA"),
     ),
-    ("UnknownIssuer", "no trusted authority has signed it", None),
+    ("UnknownIssuer", "no trusted CA has signed it", None),
     (
         "BadSignature",
-        "its signature does not match the key of the authority",
+        "its signature does not match the CA's key",
         None,
     ),
     ("expired", "it has expired", Some(RENEW)),

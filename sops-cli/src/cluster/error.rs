@@ -138,7 +138,9 @@ impl Cluster {
             ClusterOrigin::Context(context) => {
                 format!("renew the token or certificate of the user of the context `{context}`")
             }
-            ClusterOrigin::Pod => "the token is that of this pod's service account".to_owned(),
+            ClusterOrigin::Pod => {
+                "the request used the token of this pod's service account: check that the account still exists, or pass `--kubeconfig`".to_owned()
+            }
         })
     }
 

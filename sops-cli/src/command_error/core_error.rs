@@ -202,7 +202,7 @@ impl CommandError {
                 let new = Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
                     .hint("change encrypted values only with `sops-rs edit` or `sops-rs set`; restore the file from version control");
                 match may_be_merged {
-                    true => new.hint("after a merge with a branch that rotated the file, take the file of one branch, and repeat the changes of the other"),
+                    true => new.hint("after a merge with a branch that rotated the file, `sops-rs resolve <FILE>` merges both sides again"),
                     false => new,
                 }
             }

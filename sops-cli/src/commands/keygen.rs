@@ -12,7 +12,7 @@ use crate::ui::Ui;
 const EXAMPLES: &str = "\
 Examples:
   sops-rs keygen --output key.txt
-  sops-rs keygen -y key.txt           # print the recipient of a key
+  sops-rs keygen -y backup.txt        # print the recipient of a key
   sops-rs keygen --append --pq        # add a post-quantum key to your key file";
 
 #[derive(clap::Args, Debug)]

@@ -80,8 +80,9 @@ fn warn_of_path(ui: &Ui, directory: &Path) {
     match first {
         Some(first) if is_same(&first, directory) => {}
         Some(first) => ui.warn(format_args!(
-            "{} comes first on the PATH",
-            name_of(&first.join(NAME))
+            "{} comes first on the PATH, so programs that call `sops` still run it; put {} before it on the PATH",
+            name_of(&first.join(NAME)),
+            name_of(directory)
         )),
         None => ui.warn(format_args!("{} is not on the PATH", name_of(directory))),
     }

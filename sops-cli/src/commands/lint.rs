@@ -207,7 +207,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         let file = args.settings.baseline_file(&linter, &tree.root);
         prune(ui, file, &baseline, &result)?;
     } else if result.is_whole {
-        warn_of_outdated(ui, &baseline, &result.shown);
+        warn_of_outdated(ui, args.settings.baseline_flag(), &baseline, &result.shown);
     }
     wanted.keep(&mut result);
     if args.fix || args.diff {
@@ -269,7 +269,8 @@ impl Wanted<'_> {
 
 /// A baseline entry that matches no finding would hide a later finding of the same kind in the same
 /// file.
-fn warn_of_outdated(ui: &Ui, baseline: &Baseline, findings: &[Finding]) {
+/// `flag` are the words that name the baseline, if the settings don't.
+fn warn_of_outdated(ui: &Ui, flag: String, baseline: &Baseline, findings: &[Finding]) {
     let files = baseline.outdated(findings);
     let Some(first) = files.first() else {
         return;
@@ -289,7 +290,7 @@ fn warn_of_outdated(ui: &Ui, baseline: &Baseline, findings: &[Finding]) {
         }
     };
     ui.warn(format_args!(
-        "{entries}; `sops-rs lint --prune-baseline` removes {them}"
+        "{entries}; `sops-rs lint {flag}--prune-baseline` removes {them}"
     ));
 }
 

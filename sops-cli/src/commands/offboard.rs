@@ -11,7 +11,7 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::load;
 use crate::files::{self, Expected, Readers};
-use crate::git::Reach;
+use crate::git::{Reach, other_branches_with};
 use crate::keys::services::Services;
 use crate::recipient_edit::occurrences;
 use crate::ui::Ui;
@@ -54,8 +54,8 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
             .collect::<Vec<_>>(),
     );
     let mut remaining = Vec::new();
-    for recipient in recipients {
-        remaining.push(remove_everywhere(ui, globals, &services, &recipient)?);
+    for recipient in &recipients {
+        remaining.push(remove_everywhere(ui, globals, &services, recipient)?);
     }
     let text = checklist(&report);
     files::write(
@@ -68,6 +68,7 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
     let found = report.values.len();
     let plural = if found == 1 { "" } else { "s" };
     ui.done(&path, format_args!("{found} value{plural} to replace"));
+    warn_of_branches(ui, &recipients)?;
     let mut errors: Vec<CommandError> = remaining
         .into_iter()
         .filter_map(|remaining| remaining.refuse("offboard").err())
@@ -81,6 +82,36 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
     let last = errors.pop();
     ui.errors(errors);
     last.map_or(Ok(()), Err)
+}
+
+/// How many branches are listed.
+const MOST_BRANCHES: usize = 10;
+
+/// Warns about other branches in which the recipients still have access: a new value that someone
+/// picks to such a branch is encrypted for them.
+fn warn_of_branches(ui: &Ui, recipients: &[String]) -> Result<(), CommandError> {
+    let mut branches = Vec::new();
+    for recipient in recipients {
+        branches.extend(other_branches_with(recipient)?);
+    }
+    branches.sort_unstable();
+    branches.dedup_by(|left, right| left.0 == right.0);
+    let mut names: Vec<String> = branches.into_iter().map(|(branch, _)| branch).collect();
+    if let Some(more) = names
+        .len()
+        .checked_sub(MOST_BRANCHES)
+        .filter(|more| *more > 0)
+    {
+        names.truncate(MOST_BRANCHES);
+        names.push(format!("and {more} more"));
+    }
+    if !names.is_empty() {
+        ui.warn(format_args!(
+            "other branches still name them, and a new value that you pick to one is encrypted for them too: {}; run this command in each branch that is still in use, or delete it",
+            names.join(", ")
+        ));
+    }
+    Ok(())
 }
 
 /// The name of the checklist file for someone. It contains at most the beginning of a recipient.

@@ -24,8 +24,8 @@ pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, Co
     search.file.map(|file| found(ui, &file)).transpose()
 }
 
-/// The configuration for a file that a command creates and that `sops` would not: the file that
-/// was named, or the nearest one above the new file.
+/// The configuration for a new file, in commands that `sops` does not have: the one that `--config`
+/// names, or else the nearest one above the new file.
 pub(crate) fn config_for_new(
     ui: &Ui,
     globals: &GlobalArgs,

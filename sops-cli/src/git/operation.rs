@@ -122,7 +122,7 @@ impl Operation {
                 format!("ours is {ours}, which you are rebasing onto; theirs is your {theirs}")
             }
             OperationKind::CherryPick => {
-                let theirs = described_alone(self.commit.as_deref()?)?;
+                let theirs = described_commit(self.commit.as_deref()?)?;
                 format!("ours is {ours}; theirs is the picked {theirs}")
             }
             OperationKind::Revert => {
@@ -171,7 +171,7 @@ impl State {
 
 /// A commit by its branch, if there is one, its abbreviated ID and its subject.
 fn described(commit: &str) -> Option<String> {
-    let description = described_alone(commit)?;
+    let description = described_commit(commit)?;
     let text = |output: Vec<u8>| String::from_utf8_lossy(&output).trim_end().to_owned();
     let branch = match commit {
         "HEAD" => git(&["symbolic-ref", "--short", "--quiet", "HEAD"]).ok(),
@@ -195,7 +195,7 @@ fn described(commit: &str) -> Option<String> {
 }
 
 /// A commit by its abbreviated ID and its subject.
-fn described_alone(commit: &str) -> Option<String> {
+pub(crate) fn described_commit(commit: &str) -> Option<String> {
     let text = |output: Vec<u8>| String::from_utf8_lossy(&output).trim_end().to_owned();
     let log = [
         "-c",

@@ -204,12 +204,9 @@ impl<'o> Snapshot<'o> {
 
     /// The content of a file, which may be from another snapshot.
     pub(crate) fn content(&self, file: &TrackedFile) -> Result<Vec<u8>, CommandError> {
-        self.objects.blob(&file.blob).ok_or_else(|| {
-            let message = "the file's content is missing from the repository's objects";
-            CommandError::new(Code::CannotReadInput, message)
-                .in_file(&name_of(&file.path))
-                .hint("`git fsck` finds what is damaged")
-        })
+        self.objects
+            .blob(&file.blob)
+            .ok_or_else(|| missing_content(&file.path))
     }
 
     /// The contents of files, which may be from another snapshot; `None` for missing ones.
@@ -244,10 +241,7 @@ impl<'o> Snapshot<'o> {
                     .in_file(&name_of(path))
                     .hint("`git add` the file that it points to, or replace the link with a file"))
             }
-            Some(None) => {
-                let message = "the file's content is missing from the repository's objects";
-                Err(CommandError::new(Code::CannotReadInput, message).in_file(&name_of(path)))
-            }
+            Some(None) => Err(missing_content(path)),
         }
     }
 
@@ -335,6 +329,14 @@ impl Tree for Snapshot<'_> {
     fn root(&self) -> &Path {
         &self.root
     }
+}
+
+/// The error about a file whose content is missing, for example from a partial clone.
+pub(crate) fn missing_content(path: &Path) -> CommandError {
+    let message = "the file's content is missing from the repository's objects";
+    CommandError::new(Code::CannotReadInput, message)
+        .in_file(&name_of(path))
+        .hint("run `git fetch`, and `git fsck` if the content is still missing")
 }
 
 /// Parses lines of the form `mode blob stage` or `mode kind blob`, each followed by a tab and a

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sops_core::reading::{self, FileKind};
-use sops_lint::{Baseline, Linter, Settings, SettingsError};
+use sops_lint::{Baseline, Linter, Settings, SettingsError, shell_path};
 
 use crate::command_error::{Code, CommandError, name_of};
 
@@ -51,6 +51,14 @@ impl SettingsArgs {
     pub(crate) fn baseline_file(&self, linter: &Linter, root: &Path) -> Option<PathBuf> {
         let of_settings = || Some(root.join(linter.settings().baseline.as_ref()?));
         self.baseline.clone().or_else(of_settings)
+    }
+
+    /// The words of a command that names the same baseline, with a space at the end; empty if the
+    /// settings name it.
+    pub(crate) fn baseline_flag(&self) -> String {
+        self.baseline.as_ref().map_or_else(String::new, |file| {
+            format!("--baseline {} ", shell_path(&name_of(file)))
+        })
     }
 
     /// The known findings. `read_configured` reads the file that the settings name.

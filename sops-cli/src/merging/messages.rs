@@ -7,7 +7,7 @@ use sops_core::merge::{Conflict, ConflictKind, MergeNote, MergeProblem, SideName
 use sops_core::{Error, ErrorKind};
 use sops_lint::shell_path;
 
-use super::{StoredConfiguration, repair};
+use super::{ChangedRecipient, RecipientChange, repair};
 use crate::command_error::{Code, CommandError};
 use crate::git::Operation;
 use crate::keys::names::shown;
@@ -35,52 +35,32 @@ pub(crate) fn print_notes(ui: &Ui, name: &str, path: &Path, notes: &[MergeNote])
 /// Prints which new recipients the creation rule at HEAD does not name. Usually, the branch that adds
 /// a recipient also adds it to `.sops.yaml`.
 fn print_unnamed(ui: &Ui, name: &str, path: &Path, keys: &[MasterKey]) {
-    let (added, unknown) = named_by_other_side(path, keys);
+    let changed = keys.iter().map(|key| ChangedRecipient::unnamed(path, key));
+    let is_added = |changed: &ChangedRecipient| {
+        matches!(changed.change, Some(RecipientChange::AddedByOtherSide))
+    };
+    let (added, unknown): (Vec<_>, Vec<_>) = changed.partition(is_added);
     if !added.is_empty() {
+        let added: Vec<String> = added.into_iter().map(|added| added.shown).collect();
         ui.note(format_args!(
             "{name}: the other side added {} to the file and to its .sops.yaml",
             added.join(", ")
         ));
     }
     if !unknown.is_empty() {
-        let unknown: Vec<String> = unknown.into_iter().map(shown).collect();
+        let unknown: Vec<String> = unknown.iter().map(ChangedRecipient::described).collect();
         ui.warn(format_args!(
             "{name}: the merged file has new recipients that .sops.yaml does not name: {}; add them to its creation rule, or remove them with `sops-rs updatekeys {}`",
-            unknown.join(", "),
+            unknown.join("; "),
             shell_path(name)
         ));
     }
 }
 
-/// Those of the keys that the creation rule of the other side names for the file, as messages show
-/// them, and the others. `path` is the path of the file from the root of the repository.
-pub(crate) fn named_by_other_side<'k>(
-    path: &Path,
-    keys: &'k [MasterKey],
-) -> (Vec<String>, Vec<&'k MasterKey>) {
-    let operation = Operation::current();
-    let Some(commit) = operation.other_side() else {
-        return (Vec::new(), keys.iter().collect());
-    };
-    let other_side = StoredConfiguration::in_commit(commit, path);
-    let named = other_side.keys().groups.concat();
-    let is_named = |key: &&MasterKey| named.iter().any(|named| named.means(key));
-    let (added, unknown): (Vec<&MasterKey>, Vec<&MasterKey>) = keys.iter().partition(is_named);
-    if added.is_empty() {
-        return (Vec::new(), unknown);
-    }
-    let names = other_side.names();
-    let added = added.into_iter().map(|key| match names.name(key) {
-        Some(_) => names.shown(key),
-        None => shown(key),
-    });
-    (added.collect(), unknown)
-}
-
 /// The errors of a merge that is not clean, with the next commands. `path` is the path of the file
 /// from the root of the repository.
 pub(crate) fn errors(name: &str, path: &Path, problems: &[MergeProblem]) -> Vec<CommandError> {
-    let mut errors = errors_without_hint(name, problems);
+    let mut errors = errors_without_hint(name, path, problems);
     let last = errors.pop();
     let steps = steps(name, path, problems);
     errors.extend(last.map(|error| steps.into_iter().fold(error, CommandError::hint)));
@@ -198,7 +178,9 @@ fn flags(problem: &MergeProblem, file: &str) -> Option<String> {
         MergeProblem::KeyGroups => format!(
             "choose a side: `{resolve} --recipients ours` or `{resolve} --recipients theirs`"
         ),
-        MergeProblem::Unapproved(_) => format!("`{resolve} --yes` accepts these recipients"),
+        MergeProblem::Unapproved(_) => format!(
+            "`{resolve} --yes` accepts these recipients, and `{resolve} --recipients ours` leaves out those that only the other side has"
+        ),
         MergeProblem::LockedOut => format!(
             "`{resolve} --recipients ours` keeps our recipients, and `{resolve} --yes` gives up your access"
         ),
@@ -243,7 +225,11 @@ fn side_name(side: SideName) -> &'static str {
 }
 
 /// The errors of a merge that is not clean. A single error lists all conflicting values.
-pub(crate) fn errors_without_hint(name: &str, problems: &[MergeProblem]) -> Vec<CommandError> {
+pub(crate) fn errors_without_hint(
+    name: &str,
+    path: &Path,
+    problems: &[MergeProblem],
+) -> Vec<CommandError> {
     let conflicts = problems.iter().filter_map(|problem| match problem {
         MergeProblem::Conflict(conflict) => Some(place(conflict)),
         _ => None,
@@ -254,7 +240,10 @@ pub(crate) fn errors_without_hint(name: &str, problems: &[MergeProblem]) -> Vec<
         _ => None,
     });
     let exposed: Vec<&str> = exposed.collect();
-    let mut errors: Vec<CommandError> = problems.iter().filter_map(error).collect();
+    let mut errors: Vec<CommandError> = problems
+        .iter()
+        .filter_map(|problem| error(problem, path))
+        .collect();
     if !exposed.is_empty() {
         let message = format!(
             "the merged selection rule would leave values in plaintext that one side encrypts: {}",
@@ -274,7 +263,7 @@ pub(crate) fn errors_without_hint(name: &str, problems: &[MergeProblem]) -> Vec<
 }
 
 /// The error about one problem, except those that are listed together.
-fn error(problem: &MergeProblem) -> Option<CommandError> {
+fn error(problem: &MergeProblem, path: &Path) -> Option<CommandError> {
     let general = |message: String| Some(CommandError::new(Code::Generic, message));
     match problem {
         MergeProblem::Conflict(_) | MergeProblem::Exposed(_) => None,
@@ -303,7 +292,7 @@ fn error(problem: &MergeProblem) -> Option<CommandError> {
         }
         MergeProblem::Unapproved(keys) => general(format!(
             "the data key would be encrypted for recipients that the creation rule at HEAD does not name: {}",
-            list(keys)
+            described(keys, path)
         )),
         MergeProblem::LockedOut => general(
             "none of your private keys could decrypt the merged file, because one side removed your recipients".to_owned(),
@@ -322,6 +311,13 @@ fn shortened(names: &[&str]) -> String {
         more => format!(" and {more} more"),
     };
     format!("{}{more}", names[..names.len().min(NAMED)].join(", "))
+}
+
+/// The keys, and who added or removed them.
+fn described(keys: &[MasterKey], path: &Path) -> String {
+    let keys = keys.iter().map(|key| ChangedRecipient::unnamed(path, key));
+    let keys: Vec<String> = keys.map(|changed| changed.described()).collect();
+    keys.join("; ")
 }
 
 fn list(keys: &[MasterKey]) -> String {

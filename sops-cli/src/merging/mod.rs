@@ -5,6 +5,7 @@
 mod configuration;
 mod criss_cross;
 mod messages;
+mod recipient_changes;
 mod repair;
 
 use std::path::Path;
@@ -14,9 +15,10 @@ use sops_core::{CIPHERTEXT_PREFIX, Format};
 pub(crate) use configuration::StoredConfiguration;
 pub(crate) use criss_cross::merged_base;
 pub(crate) use messages::{
-    errors, errors_without_hint, named_by_other_side, place, print_notes, removals, steps,
-    unchecked,
+    errors, errors_without_hint, place, print_notes, removals, steps, unchecked,
 };
+
+pub(crate) use recipient_changes::{ChangedRecipient, RecipientChange};
 
 use crate::command_error::CommandError;
 use crate::input_format::InputFormat;

@@ -40,7 +40,7 @@ fn a_file_is_explained_before_it_exists_and_afterward() {
     assert_eq!(
         lines[7..],
         [
-            "Values that encrypted_regex ^(data|stringData)$ selects",
+            "Values to encrypt (selected by encrypted_regex ^(data|stringData)$)",
             "  the file does not exist yet"
         ]
     );
@@ -99,7 +99,7 @@ fn a_file_without_a_rule_is_explained_and_an_error() {
     assert_eq!(run.code, Some(1), "{run}");
     assert!(
         run.stdout
-            .contains("does not match: it matches a.yaml, with the other extension"),
+            .contains("does not match: it would match a.yaml, which has the other extension"),
         "{run}"
     );
     assert!(
@@ -166,7 +166,7 @@ fn a_rule_that_names_the_plaintext_is_explained_as_such() {
     let rule = format!("creation_rules:\n- age: {}\n", recipient());
     environment.write(".sops.yaml", rule);
     let run = environment.run(&["config", "explain", "a.yaml"]).succeeds();
-    let line = "Values that unencrypted_suffix _unencrypted does not leave in plaintext\n";
+    let line = "Values to encrypt (all except those that unencrypted_suffix _unencrypted leaves in plaintext)\n";
     assert!(run.stdout.contains(line), "{run}");
     let run = environment.run(&["config", "a.yaml"]).fails_with(1);
     assert!(

@@ -186,8 +186,7 @@ fn a_baseline_hides_known_findings() {
     environment.write("pod.yaml", POD.replace("0644", "0640"));
     let lint = ["lint", "--baseline", "known.json"];
     let run = environment.run(&lint);
-    let warning =
-        "1 baseline entry matches no finding: pod.yaml; `sops-rs lint --prune-baseline` removes it";
+    let warning = "1 baseline entry matches no finding: pod.yaml; `sops-rs lint --baseline known.json --prune-baseline` removes it";
     assert!(run.stderr.contains(warning), "{run}");
     let prune = ["lint", "--baseline", "known.json", "--prune-baseline"];
     let run = environment.run(&prune);

@@ -134,9 +134,11 @@ impl Api {
         let target = redirected(request.uri(), &answer)
             .filter(|target| !server.is_https() || target.scheme_str() == Some("https"))
             .ok_or_else(|| failed(&"redirects to an invalid address"))?;
+        let other = target.authority().map(ToString::to_string);
+        let other = other.unwrap_or_default();
         *request.uri_mut() = target;
         let answer = self.client.send(&request).await;
-        answer.map_err(|error| format!("the server to which {server} redirects {error}"))
+        answer.map_err(|error| format!("{server} redirects to {other}, which {error}"))
     }
 }
 

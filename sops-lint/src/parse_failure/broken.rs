@@ -154,7 +154,7 @@ fn in_secret(
         return;
     }
     let message = format!(
-        "the Secret is in plaintext, and cannot be encrypted as it is: `{key}`: {}",
+        "the Secret has a value in plaintext, `{key}`, and the file cannot be encrypted as it is: {}",
         message_of(error)
     );
     // If the text cannot be parsed, the finding shows the reason.

@@ -38,7 +38,7 @@ pub(crate) fn encoded(context: &mut Context<'_>) {
     let reading = read_leniently(context, text);
     if reading.secret.is_some() {
         let message = format!(
-            "the file contains a Secret in plaintext, and is {encoding}, which cannot be encrypted"
+            "the file contains a Secret in plaintext, and cannot be encrypted because it is {encoding}"
         );
         context.set_rule(&rules::PLAINTEXT_SECRET, None);
         context

@@ -32,10 +32,7 @@ pub(super) fn plaintext(
     context.set_rule(&rules::PLAINTEXT_SECRET, None);
     let help = match is_conflict {
         true => format!("{RESOLVE}; then encrypt it with `sops-rs encrypt -i`"),
-        false => {
-            "fix it, and encrypt it with `sops-rs encrypt -i`, which says what is wrong with it"
-                .to_owned()
-        }
+        false => "fix the error, then encrypt the file with `sops-rs encrypt -i`".to_owned(),
     };
     context.report_span(at, message).help(help);
 }

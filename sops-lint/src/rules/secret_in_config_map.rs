@@ -26,7 +26,8 @@ pub(crate) static RULE: Rule = Rule {
 
 pub(crate) const CHECKS: &[Check] = &[Check::Object(config_map), Check::Object(generator)];
 
-const HELP: &str = "a ConfigMap is for data that anyone may read; put it into an encrypted Secret";
+const HELP: &str =
+    "a ConfigMap is for data that anyone may read; move this value to an encrypted Secret";
 
 const FILE_HELP: &str = "kustomize puts this file into a ConfigMap, which is for data that anyone may read; put the secret into an encrypted Secret";
 

@@ -262,8 +262,8 @@ fn ends_with(name: &str, end: &str) -> bool {
     start.is_some_and(|start| name.as_bytes()[start..].eq_ignore_ascii_case(end.as_bytes()))
 }
 
-/// Whether the name is that of an access key, which is the name of a user of an object storage.
-/// Its secret is called `secretKey`.
+/// Whether the name is that of an access key ID, which identifies a user of object storage and is
+/// not secret. Its secret is called `secretKey`.
 pub(crate) fn is_of_access_key(name: &str) -> bool {
     let words = words(last_segment(name));
     let is_secret = || words.iter().any(|word| word == "secret");

@@ -193,8 +193,8 @@ impl<'c> Reader<'c> {
             .push(Part::Word(if is_help { "help".into() } else { word }));
     }
 
-    /// Whether the name of a command that `sops` lacks is the name of a file: in the old form,
-    /// after a flag such as `--decrypt`, and if `sops` would open such a file.
+    /// Whether a word that names a command of sops-rs, but not of `sops`, is a file: after a flag
+    /// such as `--decrypt` in the old form, or if `sops` would open a file with this name.
     fn is_file(&self, word: &OsStr) -> bool {
         let is_mode = |part: &Part| matches!(part, Part::Flag { key: (_, id), .. } if OLD_MODES.contains(&&**id));
         self.level == 0

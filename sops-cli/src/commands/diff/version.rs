@@ -10,8 +10,8 @@ use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, Error, Format, MacCheck};
 use sops_lint::shell_path;
 use zeroize::Zeroizing;
 
-use crate::command_error::{Code, CommandError, name_of};
-use crate::git::Objects;
+use crate::command_error::{CommandError, name_of};
+use crate::git::{Objects, missing_content};
 use crate::input::read_repository_file;
 use crate::input_format::InputFormat;
 
@@ -61,12 +61,7 @@ impl Version {
         path: &Path,
         id: &str,
     ) -> Result<Self, CommandError> {
-        let bytes = objects.blob(id).ok_or_else(|| {
-            let message = "the file's content is missing from the repository's objects";
-            CommandError::new(Code::CannotReadInput, message)
-                .in_file(&name_of(path))
-                .hint("run `git fetch`, and `git fsck` if the content is still missing")
-        })?;
+        let bytes = objects.blob(id).ok_or_else(|| missing_content(path))?;
         Ok(Self {
             path: path.to_owned(),
             bytes: Some(Zeroizing::new(bytes)),

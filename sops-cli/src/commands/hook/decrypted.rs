@@ -74,8 +74,8 @@ fn beginnings(stem: &str) -> impl Iterator<Item = &str> {
     [stem.len()].into_iter().chain(ends).map(|end| &stem[..end])
 }
 
-/// Whether a name may be the beginning of another one, judged by its first part only, because every
-/// name in the repository is checked.
+/// Whether `name` may begin with `stem`. Looks only at the first part of `name`, to be fast: this
+/// runs for every file in the repository.
 fn may_begin(stem: &str, name: &[u8]) -> bool {
     let is_divider = |byte: &u8| b".-_ ".contains(byte);
     let has_begin = |part: &[u8]| {

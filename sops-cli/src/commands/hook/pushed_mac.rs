@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use sops_core::Error;
 use sops_lint::shell_path;
 
 use super::local_mac::{LocalCheck, LocalMac};
 use crate::command_error::{Code, CommandError, Role, name_of};
-use crate::commands::verify::altered_without_key;
+use crate::commands::verify::{altered_without_key, lost_value};
 use crate::git::{Objects, Version};
 
 pub(super) struct PushedMac<'p> {
@@ -42,9 +43,16 @@ impl<'p> PushedMac<'p> {
     ) -> Option<CommandError> {
         let path = &version.file.path;
         let shown = format!("{}:{}", version.commit, name_of(path));
+        let file = shell_path(name);
+        let mut hint = format!(
+            "if you resolved a conflict by hand or want to keep the change, check the values with `sops-rs edit --ignore-mac {file}`, save them, and commit the file"
+        );
         let message = match self.keys.check(path, bytes) {
             LocalCheck::Passed => return None,
             LocalCheck::Damaged(error, format) => {
+                if matches!(error, Error::Value { .. }) {
+                    hint = lost_value(&file);
+                }
                 let error = CommandError::in_text(error, &shown, bytes, format, Role::Encrypted);
                 error.message().to_owned()
             }
@@ -57,13 +65,7 @@ impl<'p> PushedMac<'p> {
                 messages.next()?
             }
         };
-        let file = shell_path(name);
-        Some(
-            CommandError::new(Code::Generic, message)
-                .in_file(&shown)
-                .hint(format!(
-                    "if you resolved a conflict by hand or want to keep the change, check the values with `sops-rs edit --ignore-mac {file}`, save them, and commit the file"
-                )),
-        )
+        let error = CommandError::new(Code::Generic, message);
+        Some(error.in_file(&shown).hint(hint))
     }
 }

@@ -1,17 +1,16 @@
 //! The reasons to refuse a commit or a push, and how they are reported.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use sops_core::{EncryptedDocument, encrypted_format, format_of_encrypted};
+use sops_core::{EncryptedDocument, encrypted_format};
 use sops_lint::{Finding, Fix, Severity, shell_path};
 
+use super::differing_recipients;
 use crate::command_error::CommandError;
-use crate::git::Operation;
 use crate::input::read_repository_file;
 use crate::lint::output::{LINT, OutputFormat};
-use crate::merging::{StoredConfiguration, named_by_other_side};
 use crate::ui::Ui;
 
 /// With this many files or more, one command for all of them is shown.
@@ -47,35 +46,6 @@ impl HookRefusal {
                 shown.fix = None;
                 shown.help = Some(format!(
                     "the file in the working tree is encrypted: run `git add {file}`"
-                ));
-            }
-        }
-    }
-
-    /// Says so if the other side of a merge added the recipients that `updatekeys` would remove.
-    fn name_added_by_merge(&mut self) {
-        if Operation::current().other_side().is_none() {
-            return;
-        }
-        let called_in = &self.called_in;
-        let differing = self.findings.iter_mut();
-        for shown in differing.filter(|shown| shown.fix == Some(Fix::UpdateKeys)) {
-            let Ok(content) = read_repository_file(&called_in.join(&shown.file)) else {
-                continue;
-            };
-            let path = Path::new(&shown.place);
-            let format = format_of_encrypted(path, &content);
-            let Ok(document) = EncryptedDocument::parse(&*content, format) else {
-                continue;
-            };
-            let named = StoredConfiguration::in_index(path).keys().groups.concat();
-            let mut unnamed = document.metadata().master_keys().concat();
-            unnamed.retain(|key| !named.iter().any(|named| named.means(key)));
-            let (added, _) = named_by_other_side(path, &unnamed);
-            if let (false, Some(command)) = (added.is_empty(), &shown.help) {
-                shown.help = Some(format!(
-                    "the other side of the merge added {} to its `.sops.yaml`: add the same lines to yours, and `git add` it; only if they should lose access again, run `{command}`",
-                    added.join(", ")
                 ));
             }
         }
@@ -143,7 +113,7 @@ impl HookRefusal {
             shown.severity = Severity::Error;
         }
         self.name_unstaged();
-        self.name_added_by_merge();
+        let is_explained = differing_recipients::explain(&mut self.findings, &self.called_in);
         let encrypt_all = self.shorten();
         let repeated = self.take_repeated();
         let (renderer, width) = (ui.renderer_of_output(), ui.width_of_output());
@@ -162,7 +132,7 @@ impl HookRefusal {
             ui.note(format_args!("For each of {count} findings: {help}"));
         }
         let is_outdated = |shown: &&Finding| shown.fix == Some(Fix::UpdateKeys);
-        if self.findings.iter().filter(is_outdated).count() > 1 {
+        if !is_explained && self.findings.iter().filter(is_outdated).count() > 1 {
             ui.note("To update the keys of all files in this directory and its subdirectories, run `sops-rs updatekeys -y .`");
         }
         ui.note(next);

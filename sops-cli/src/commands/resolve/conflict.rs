@@ -7,7 +7,7 @@ use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, MacCheck, format_of_encryp
 use sops_lint::shell_path;
 
 use crate::command_error::{Code, CommandError, name_of};
-use crate::git::{GitRepository, Operation, UnmergedFile, unmerged_files};
+use crate::git::{GitRepository, Operation, UnmergedFile, git, unmerged_files};
 use crate::input::read_repository_file;
 use crate::keys::unprompted::ready_keys;
 use crate::lint::judge::relative;
@@ -122,12 +122,25 @@ impl EncryptedConflicts {
             let content = read_repository_file(&repository.root.join(path));
             content.is_ok_and(|content| merge_conflict(&content).is_some())
         };
-        let marked = encrypted.iter().filter(is_marked);
+        // `git mergetool` leaves a copy with the markers.
+        let marked = encrypted
+            .iter()
+            .filter(|path| is_marked(path) && is_tracked(path));
         let marked = marked.map(|path| relative(path, &repository.called_in));
         self.open.extend(marked);
         self.open.sort_unstable();
         self.open.dedup();
     }
+}
+
+/// Whether Git tracks a file, which is named from the root of the repository.
+fn is_tracked(path: &Path) -> bool {
+    let Some(path) = path.to_str() else {
+        return true;
+    };
+    let pathspec = format!(":(top,literal){path}");
+    let listed = git(&["ls-files", "--error-unmatch", "--", &pathspec]);
+    listed.is_ok()
 }
 
 /// Prints the encrypted files in conflict.

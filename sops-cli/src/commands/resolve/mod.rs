@@ -201,9 +201,15 @@ impl Resolve<'_> {
             (None, _) => ("only their side has a file with this name", keep),
             (_, None) => ("only our side has a file with this name", keep),
         };
-        Err(CommandError::new(Code::Generic, message)
+        let error = CommandError::new(Code::Generic, message)
             .in_file(&self.name)
-            .hint(hint))
+            .hint(hint);
+        Err(match (has_base, self.operation.abort()) {
+            (true, Some(abort)) => error.hint(format!(
+                "if one side renamed the file and rotated its data key, Git does not see the rename: run `{abort}`, and start again with `-X find-renames=10%`"
+            )),
+            _ => error,
+        })
     }
 
     /// Merges the values, in the editor if sides were not taken for all conflicts.
@@ -313,7 +319,7 @@ impl Resolve<'_> {
         let Some(side) = self.sides.of_everything() else {
             return Err(self.report(merging::errors(&self.name, &self.unmerged.path, &problems)));
         };
-        let mut errors = merging::errors_without_hint(&self.name, &problems);
+        let mut errors = merging::errors_without_hint(&self.name, &self.unmerged.path, &problems);
         if !is_whole(side) {
             let last = errors.pop();
             errors.extend(last.map(|error| error.hint(merging::unchecked(&file, side))));

@@ -83,7 +83,7 @@ impl Resolution<'_, '_> {
                 return Ok(Approved(true));
             }
         }
-        let mut errors = merging::errors_without_hint(self.name, &problems);
+        let mut errors = merging::errors_without_hint(self.name, self.path, &problems);
         let last = errors.pop();
         self.ui.errors(errors);
         let last = last.unwrap_or_else(|| CommandError::new(Code::Generic, "undecided"));
@@ -128,7 +128,7 @@ impl Resolution<'_, '_> {
             });
             // The user can fix the text.
             unencryptable.unwrap_or_else(|| Error::NothingSelected {
-                message: merging::errors_without_hint(self.name, &problems)
+                message: merging::errors_without_hint(self.name, self.path, &problems)
                     .iter()
                     .flat_map(|error| error.lines(0))
                     .collect::<Vec<_>>()

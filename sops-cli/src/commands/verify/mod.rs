@@ -29,6 +29,7 @@ use crate::ui::Ui;
 
 pub(crate) use self::args::Args;
 pub(crate) use self::evidence::altered_without_key;
+pub(crate) use self::verifier::lost_value;
 #[cfg(feature = "kube")]
 pub(crate) use self::{commit::verify_commit, summary::Verified};
 

@@ -115,10 +115,15 @@ impl Inspector for Verifier<'_> {
             && !has_cause()
         {
             let offset = offset_of(&error);
+            let is_lost = matches!(error, Error::Value { .. });
             let error =
                 CommandError::in_text(error, input.name, input.bytes, format, Role::Encrypted);
             let message = error.message();
-            findings.push(altered(self.linter, input, offset, message));
+            let mut finding = altered(self.linter, input, offset, message);
+            if is_lost {
+                finding.help = Some(lost_value(&shell_path(input.name)));
+            }
+            findings.push(finding);
         }
     }
 
@@ -151,6 +156,13 @@ pub(super) fn altered(
         ),
     };
     linter.verification_finding(&ALTERED_FILE, input, offset, message, Some(help))
+}
+
+/// What to do about a value that can't be decrypted. `file` is the name of the file for a shell.
+pub(crate) fn lost_value(file: &str) -> String {
+    format!(
+        "if the last change to the file was a merge, `sops-rs resolve {file}` merges it again; otherwise take the version before the change with `git checkout COMMIT^ -- {file}`, and make the changes again with `sops-rs set`"
+    )
 }
 
 /// Whether `text` ends inside the beginning of its first ciphertext.

@@ -74,7 +74,12 @@ fn another_branch_cannot_name_recipients() {
     repository.rules(&[(&other_recipient(), "ann"), (&recipient(), "bob")]);
     repository.commit();
     repository.git(&["checkout", "-q", "main"]);
-    repository.0.run(&["offboard", "bob"]).succeeds();
+    let run = repository.0.run(&["offboard", "bob"]).succeeds();
+    let said = run.stderr.replace('\n', " ");
+    assert!(
+        said.contains("encrypted for them too: theirs; run this"),
+        "{run}"
+    );
     let rules = repository.0.read(".sops.yaml");
     assert!(rules.contains(&recipient()), "{rules}");
     assert!(!rules.contains(&other_recipient()), "{rules}");

@@ -413,34 +413,166 @@ fn a_damaged_commit_is_repaired_and_then_picked() {
     assert!(!run.stdout.contains("hosts:"), "{run}");
 }
 
-/// Both add a recipient, and Ben takes his own `.sops.yaml`.
-#[test]
-fn a_recipient_of_the_other_side_is_not_taken_for_an_unwanted_one() {
-    let team = Team::new();
-    team.ben("sops-rs hook install").succeeds();
-    for (name, recipient, label) in [("ann", DAVE, "dave"), ("ben", EVE, "eve")] {
-        let add = format!(
-            "sops-rs recipients add {recipient} --name {label} --update && git commit -qam '{label}'"
-        );
-        team.run(name, name, &add).succeeds();
+/// What a run says, in one line.
+fn said(run: &Run) -> String {
+    let words = run
+        .stderr
+        .split_whitespace()
+        .chain(run.stdout.split_whitespace());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+impl Team {
+    /// Ann and Ben add a recipient each, Ann pushes, and Ben's pull conflicts in `.sops.yaml`.
+    fn with_two_new_recipients() -> Self {
+        let team = Self::new();
+        team.ben("sops-rs hook install").succeeds();
+        for (name, recipient) in [("ann", DAVE), ("ben", EVE)] {
+            let add = format!("sops-rs recipients add {recipient} --update && git commit -qam add");
+            team.run(name, name, &add).succeeds();
+        }
+        team.ann("git push -q").succeeds();
+        let run = team.ben("git pull -q --no-edit");
+        assert_eq!(run.code, Some(1), "{run}");
+        team
     }
-    team.ann("git push -q").succeeds();
-    let run = team.ben("git pull -q --no-edit");
-    assert_eq!(run.code, Some(1), "{run}");
-    let run = team.ben("sops-rs git status").succeeds();
-    let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(said.contains(".sops.yaml has conflict markers"), "{run}");
-    team.ben("git checkout --ours -- .sops.yaml && git add .sops.yaml")
+}
+
+/// Ben takes one side of `.sops.yaml`, which drops a recipient that his files have.
+#[test]
+fn a_recipient_that_one_side_added_is_not_taken_for_an_unwanted_one() {
+    for (side, who) in [
+        ("--ours", "the other side of the merge added age1t7rx"),
+        ("--theirs", "HEAD names age1lvyv"),
+    ] {
+        let team = Team::with_two_new_recipients();
+        let run = team.ben("sops-rs git status").succeeds();
+        let conflict = "configurations with conflict markers: .sops.yaml";
+        assert!(said(&run).contains(conflict), "{run}");
+        team.ben(&format!(
+            "git checkout {side} -- .sops.yaml && git add .sops.yaml"
+        ))
         .succeeds();
-    let run = team.ben("git commit -q");
+        let run = team.ben("git commit -q");
+        assert_ne!(run.code, Some(0), "{run}");
+        assert!(said(&run).contains(who), "{run}");
+        assert!(
+            said(&run).contains("only if it should lose access, run"),
+            "{run}"
+        );
+        assert!(
+            !said(&run).contains("To update the keys of all files"),
+            "{run}"
+        );
+    }
+}
+
+/// Ann removes a teammate while Ben adds one, and Ben keeps the lines of both sides, as in a rebase
+/// too.
+#[test]
+fn a_teammate_who_was_removed_is_not_taken_for_a_new_one() {
+    for is_rebase in [false, true] {
+        let team = Team::new();
+        team.ben("sops-rs hook install").succeeds();
+        team.ben(&format!(
+            "sops-rs recipients add {DAVE} --update && git commit -qam add"
+        ))
+        .succeeds();
+        team.ann(&format!(
+            "sops-rs offboard {CAROL} && git commit -qam 'Remove Carol' && git push -q"
+        ))
+        .succeeds();
+        let pull = match is_rebase {
+            true => "git pull -q --rebase",
+            false => "git pull -q --no-edit",
+        };
+        let run = team.ben(pull);
+        assert_ne!(run.code, Some(0), "{run}");
+        let everyone = [&recipient(), &other_recipient(), CAROL, DAVE].join(",");
+        let rules = format!("creation_rules:\n  - age: {everyone}\n");
+        team.0.write("ben/.sops.yaml", rules);
+        let run = team.ben(match is_rebase {
+            true => {
+                "git add .sops.yaml && sops-rs resolve secret.yaml --yes && git add secret.yaml && git rebase --continue && git push -q"
+            }
+            false => "git add .sops.yaml && git commit -q",
+        });
+        assert_ne!(run.code, Some(0), "{is_rebase} {run}");
+        assert!(
+            said(&run).contains("(Remove Carol) removed age1ql3z7"),
+            "{run}"
+        );
+        assert!(
+            said(&run).contains("only if it should get access again, run"),
+            "{run}"
+        );
+    }
+}
+
+/// Ben swaps two values by hand and pushes: neither can be decrypted.
+#[test]
+fn a_version_whose_values_are_lost_is_replaced_by_the_one_before() {
+    let team = Team::new();
+    let swap = "user=$(sed -n 's/^user: //p' secret.yaml); sed -i \"s|^password: .*|password: $user|\" secret.yaml";
+    team.ben(&format!(
+        "{swap}; git commit -q --no-verify -am x && git push -q --no-verify"
+    ))
+    .succeeds();
+    team.set("ann", "port", "8080");
+    let run = team.ann("git pull -q --no-edit");
     assert_ne!(run.code, Some(0), "{run}");
-    let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(
-        said.contains("the other side of the merge added age1t7rx"),
-        "{run}"
-    );
-    assert!(
-        said.contains("only if they should lose access again"),
-        "{run}"
-    );
+    let steps = commands(&run, "repair the damaged one first:");
+    assert_eq!(steps[2], "git checkout HEAD^ -- secret.yaml", "{run}");
+    for step in &steps[..6] {
+        let step = step.replace("--all", "--all -m x");
+        team.ann(&step).succeeds();
+    }
+    let port = "port: \"8080\"";
+    team.both_have("secret.yaml", &["password: correct-horse", port]);
+}
+
+/// Ann adds a rule for a plaintext file and encrypts it, while Ben changes the plaintext.
+#[test]
+fn a_plaintext_side_is_encrypted_with_the_rule_of_the_other_side() {
+    let team = Team::new();
+    let everyone = [&recipient(), &other_recipient(), CAROL].join(",");
+    let rule = format!("creation_rules:\n  - path_regex: ^secret\\.yaml$\n    age: {everyone}\n");
+    team.0.write("ann/.sops.yaml", rule);
+    team.0.write("ann/app.yaml", "name: shop\nkey: one\n");
+    team.ann("git add . && git commit -qm app && git push -q")
+        .succeeds();
+    team.ben("git pull -q").succeeds();
+    let rules = format!("creation_rules:\n  - age: {everyone}\n");
+    team.0.write("ann/.sops.yaml", rules);
+    team.ann("sops-rs encrypt -i app.yaml && sops-rs git install && git add . && git commit -qm encrypt && git push -q")
+        .succeeds();
+    team.0.write("ben/app.yaml", "name: market\nkey: one\n");
+    team.ben("git commit -qam rename").succeeds();
+    team.ben("git pull -q --no-edit || true").succeeds();
+    let run = team.ben("sops-rs resolve app.yaml || true");
+    let steps = commands(&run, "repair the damaged one first:");
+    assert!(steps[1].ends_with(" -- .sops.yaml"), "{run}");
+    for step in &steps[..4] {
+        let step = step.replace("--all", "--all -m x");
+        team.ben(&step).succeeds();
+    }
+    team.ben("git pull -q --no-edit || true").succeeds();
+    team.ben("sops-rs resolve app.yaml --ours && git add app.yaml && git commit -q")
+        .succeeds();
+    team.both_have("app.yaml", &["name: market", "key: one"]);
+}
+
+#[test]
+fn a_rename_with_a_new_data_key_is_found_by_lowering_the_threshold() {
+    let team = Team::new();
+    team.ann("git mv secret.yaml database.yaml && sops-rs rotate -i database.yaml && sops-rs git install && git commit -qam rename && git push -q")
+        .succeeds();
+    team.set("ben", "user", "shop");
+    let run = team.ben("git pull -q --no-edit");
+    assert_ne!(run.code, Some(0), "{run}");
+    let run = team.ben("sops-rs resolve secret.yaml || true");
+    assert!(said(&run).contains("`-X find-renames=10%`"), "{run}");
+    team.ben("git merge --abort; git merge -q -X find-renames=10% origin/main || true; sops-rs resolve database.yaml; git add database.yaml && git commit -q")
+        .succeeds();
+    team.both_have("database.yaml", &["user: shop", "password: correct-horse"]);
 }

@@ -282,8 +282,8 @@ fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, context: 
     }
 }
 
-/// A file of variables that has the metadata of SOPS, with a rule for manifests that selected
-/// nothing in it.
+/// Reports a dotenv or INI file that has `sops` metadata, but whose selection rule, which is meant
+/// for manifests, selects no values.
 pub(super) fn nothing_encrypted(encrypted: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     if !matches!(context.format, Format::Dotenv | Format::Ini) {
         return;

@@ -196,8 +196,8 @@ fn is_compose(top: NodeRef<'_, '_>, path: &Path) -> bool {
         || is_named && (has_mapping(top, "services") || parts.any(|part| has_mapping(top, part)))
 }
 
-/// Whether it is the configuration of a node of Talos or a patch of one, a bundle of secrets, or
-/// the configuration of `talosctl`.
+/// Whether the document is a Talos machine configuration or a patch for one, a Talos secrets bundle,
+/// or a `talosctl` configuration.
 fn is_talos(top: NodeRef<'_, '_>) -> bool {
     const MACHINE: [&str; 8] = [
         "type",

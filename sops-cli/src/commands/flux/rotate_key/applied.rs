@@ -7,12 +7,11 @@ use serde_json::Value;
 use sops_core::keys::age::Recipient;
 use sops_lint::{shell_path, shell_word};
 
-use super::branches::branches_with;
 use super::{Place, Rotation};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::load;
 use crate::flux::{KeyReplacement, RepositoryState, Rollout, items, read_repository};
-use crate::git::{git, is_published, unmerged_files};
+use crate::git::{branches_with, git, is_published, unmerged_files};
 use crate::lint::root;
 
 /// How often the cluster is asked while waiting.

@@ -4,7 +4,6 @@
 //! Secret in the cluster, and `applied.rs` waits until Flux has applied a commit.
 
 mod applied;
-mod branches;
 mod flux_keys;
 mod plan;
 mod secret;
@@ -18,7 +17,6 @@ use sops_core::keys::age::Recipient;
 use sops_lint::{shell_path, shell_word};
 use zeroize::Zeroizing;
 
-use self::branches::branches_with;
 use self::flux_keys::KeyFile;
 use super::secret_args::SecretArgs;
 use crate::arguments::{GlobalArgs, duration};
@@ -31,6 +29,7 @@ use crate::flux::{
     KeyReplacement, REPLACES, ReplacementState, ReplacementStep, RepositoryState,
     identities_of_secret, recipients_in_secret,
 };
+use crate::git::branches_with;
 use crate::keys::key_file;
 use crate::keys::names::short;
 use crate::ui::Ui;
@@ -281,15 +280,16 @@ impl Rotation<'_> {
             )
             .hint("install a key first: `sops-rs flux install-key`")),
             several => {
-                let message = format!("the Secret in the cluster has {} age keys", several.len());
+                let message = format!(
+                    "the Secret in the cluster has {} age keys, so you must say which one to replace",
+                    several.len()
+                );
                 let error = CommandError::new(Code::Generic, message).hint(format!(
-                    "a replacement that {} has no record of may be under way: to continue it, pass the key file that you started it with as `--age-key-file`",
+                    "{} has no record of a replacement; to continue one, pass the key file that you started it with as `--age-key-file`",
                     name_of(&file.path)
                 ));
                 Err(several.iter().fold(error, |error, key| {
-                    error.hint(format!(
-                        "or, to replace this key, pass `--start --old {key}`"
-                    ))
+                    error.hint(format!("to replace {key}, pass `--start --old {key}`"))
                 }))
             }
         }

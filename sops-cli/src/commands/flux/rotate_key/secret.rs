@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::Secret;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sops_core::keys::Identities;
+use sops_lint::shell_word;
 use zeroize::Zeroizing;
 
 use super::flux_keys::KeyFile;
@@ -160,8 +161,15 @@ impl Rotation<'_> {
             // The Secret has another version now.
             return Ok(Next::Continue);
         }
-        let message = format!("the key of {old} is in an entry of the Secret that cannot be read");
-        Err(CommandError::new(Code::Generic, message))
+        let SecretArgs { namespace, name } = &self.args.secret;
+        let message = format!(
+            "cannot remove the key of {old} from the Secret {namespace}/{name}: none of its `.agekey` entries that can be read contains the key"
+        );
+        Err(CommandError::new(Code::Generic, message).hint(format!(
+            "remove the key with `kubectl edit secret --namespace {} {}`, then run this command again",
+            shell_word(namespace),
+            shell_word(name)
+        )))
     }
 }
 

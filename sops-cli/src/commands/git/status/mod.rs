@@ -165,13 +165,16 @@ fn broken_configurations(repository: &GitRepository) -> Result<Option<Problem>, 
     if files.is_empty() {
         return Ok(None);
     }
-    let message = format!("{} has conflict markers", files_named(&files));
+    let message = format!(
+        "configurations with conflict markers: {}",
+        files_named(&files)
+    );
     Ok(Some(Problem {
         files,
         ..Problem::new(
             "configuration-conflict",
             message,
-            "edit it before you resolve the encrypted files; if both sides added recipients, keep the lines of both",
+            "resolve these conflicts before those of the encrypted files; keep the recipients that either side added, and delete those that either side removed",
         )
     }))
 }

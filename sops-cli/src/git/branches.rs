@@ -1,10 +1,10 @@
-//! Other branches that still need a key.
+//! The branches whose files name a recipient.
 
+use super::program::git;
 use crate::command_error::CommandError;
-use crate::git::git;
 
 /// The branches with files that name a recipient, and how many.
-pub(super) fn branches_with(recipient: &str) -> Result<Vec<(String, usize)>, CommandError> {
+pub(crate) fn branches_with(recipient: &str) -> Result<Vec<(String, usize)>, CommandError> {
     let list = git(&[
         "for-each-ref",
         "--format=%(refname:short)",
@@ -30,4 +30,15 @@ pub(super) fn branches_with(recipient: &str) -> Result<Vec<(String, usize)>, Com
         }
     }
     Ok(found)
+}
+
+/// The same without the current branch and the branch that it follows.
+pub(crate) fn other_branches_with(recipient: &str) -> Result<Vec<(String, usize)>, CommandError> {
+    let own = ["HEAD", "@{upstream}"].map(|name| {
+        let name = git(&["rev-parse", "--abbrev-ref", name]).unwrap_or_default();
+        String::from_utf8_lossy(&name).trim().to_owned()
+    });
+    let mut branches = branches_with(recipient)?;
+    branches.retain(|(branch, _)| !own.contains(branch));
+    Ok(branches)
 }
