@@ -70,17 +70,16 @@ pub(crate) enum Command {
     /// stay the same. Without a file, or with `-`, standard input is encrypted.
     ///
     /// With `--in-place`, you can name several files and directories. Files that you name are
-    /// always encrypted. In a directory, a creation rule with a `path_regex` encrypts every file
-    /// that it matches. A rule without a `path_regex`, or one that encrypts only some keys and
-    /// matches every file with the same extension, encrypts only the plaintext Secrets that
-    /// `sops-rs lint` reports.
-    /// Encrypted files and files that `.gitignore` excludes do not change. A plaintext Secret that
-    /// no rule matches is an error.
+    /// always encrypted. In a directory, every file that a rule with a `path_regex` matches is
+    /// encrypted. If the rule of a file has no `path_regex`, or if it encrypts only some keys and
+    /// matches every file with the same extension, only the plaintext Secrets that `sops-rs lint`
+    /// reports are encrypted. Encrypted files and files that `.gitignore` excludes do not change. A
+    /// plaintext Secret that no rule matches is an error.
     ///
     /// With `--over`, the plaintext replaces the content of an encrypted file, and only values that
     /// changed are encrypted again. If one value changes, three lines of the file change: the
-    /// value, the MAC and the time. If nothing changes, the file is not written. This is meant for
-    /// editors, generators and other programs.
+    /// value, the MAC and the time. If nothing changes, the file is not written. `--over` is meant
+    /// for editors, generators and other programs.
     Encrypt(DeferredArgs<encrypt::Args>),
     /// Decrypt a file and print the result
     ///
@@ -120,10 +119,11 @@ pub(crate) enum Command {
     Propose(DeferredArgs<propose::Args>),
     /// Apply proposed values to their files
     ///
-    /// For each proposal, this prints what the proposal sets, and asks whether to accept it. If you
-    /// agree, this changes the file, and deletes the proposal. If several proposals set the same
-    /// value, they are applied in the order in which they were made, so the newest wins. The values
-    /// themselves are not printed; to see them, run `sops-rs decrypt` on the proposal.
+    /// For each proposal, this prints which values it sets, and asks whether to accept the
+    /// proposal. If you agree, sops-rs changes the file, and deletes the proposal. If several
+    /// proposals set the same value, they are applied in the order in which they were made, so the
+    /// newest wins. The values themselves are not printed; to see them, run `sops-rs decrypt` on
+    /// the proposal.
     Accept(DeferredArgs<accept::Args>),
     /// Create encrypted Kubernetes Secrets
     Secret(DeferredArgs<secret::Args>),
@@ -164,8 +164,8 @@ pub(crate) enum Command {
     Groups(DeferredArgs<groups::Args>),
     /// Publish an encrypted file to its destination from `.sops.yaml`
     ///
-    /// The file goes where the first matching rule in `destination_rules` says. The `path_regex` of
-    /// a rule is matched against the path exactly as you type it. The field `directory`, which
+    /// The first matching rule in `destination_rules` determines the destination. The `path_regex`
+    /// of a rule is matched against the path exactly as you type it. The field `directory`, which
     /// `sops` does not have, names a directory relative to `.sops.yaml`. If the rule has a
     /// `recreation_rule` with keys, the file is encrypted again with them; otherwise it is copied.
     /// Amazon S3, Google Cloud Storage and HashiCorp Vault are not supported yet.
@@ -203,11 +203,11 @@ pub(crate) enum Command {
     /// keys and new encryption make no difference. With `--removed`, it lists what someone who left
     /// still knows.
     ///
-    /// It reads all branches and tags of this clone. With `--removed`, the exit code is 1 while a
-    /// value that the recipient could read is in use; with `--due` or `--max-age`, if a value is
-    /// due; and with `--plaintext`, if a value is found. It is 2 after an error, or if older
-    /// versions are missing or cannot be decrypted, because then there may be more values.
-    /// Otherwise it is 0.
+    /// sops-rs reads all branches and tags of this clone. With `--removed`, the exit code is 1
+    /// while a value that the recipient could read is in use; with `--due` or `--max-age`, if a
+    /// value is due; and with `--plaintext`, if a value is found. The exit code is 2 after an
+    /// error, or if older versions are missing or cannot be decrypted, because then there may be
+    /// more values. Otherwise it is 0.
     Exposure(DeferredArgs<exposure::Args>),
     /// Print as JSON whether a file is encrypted
     Filestatus(DeferredArgs<filestatus::Args>),

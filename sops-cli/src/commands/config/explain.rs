@@ -26,8 +26,9 @@ Examples:
 
 /// Show which creation rule applies to a file, and what the rule encrypts
 ///
-/// This lists the rules up to the one that applies, and says why the others do not match. It then
-/// lists the recipients, and the values that the rule encrypts. Nothing is decrypted.
+/// This lists the rules up to the one that applies, and says why the rules before that one do not
+/// match. It then lists the recipients, and the values that the rule encrypts. Nothing is
+/// decrypted.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

@@ -27,8 +27,8 @@ Examples:
 /// last words are a checksum, which detects mistakes. On a terminal, the shares are shown one after
 /// another: write each down, and press Enter to clear the screen.
 ///
-/// The shares depend only on the key and on how many are needed. So you can print each with its own
-/// command, print a lost one again, or add a sixth with `3-of-6`. Shares with another
+/// The shares depend only on the key and on how many are needed. So you can print each share with
+/// its own command, print a lost one again, or add a sixth with `3-of-6`. Shares with another
 /// threshold, such as `2-of-5`, cannot be mixed with them.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
