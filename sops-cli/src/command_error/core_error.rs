@@ -241,7 +241,7 @@ impl CommandError {
                     _ => "change the rule, or put a rule for this file before it; to leave the file in plaintext, add `--allow-plaintext`",
                 }),
             Error::Keys(KeyError::PrivateKey) => simple(Code::Generic, &error)
-                .hint("the recipient is the public key, `age1…`; create a new key if others have seen this one"),
+                .hint("pass the public key, `age1…`, instead; create a new key if others have seen this private key"),
             Error::Config { .. } => return Self::in_config_text(error, b""),
             error => simple(Code::Generic, &error),
         };
