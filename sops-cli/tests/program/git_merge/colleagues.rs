@@ -447,7 +447,7 @@ fn a_recipient_that_one_side_added_is_not_taken_for_an_unwanted_one() {
     ] {
         let team = Team::with_two_new_recipients();
         let run = team.ben("sops-rs git status").succeeds();
-        let conflict = "configurations with conflict markers: .sops.yaml";
+        let conflict = "configurations have conflict markers: .sops.yaml";
         assert!(said(&run).contains(conflict), "{run}");
         team.ben(&format!(
             "git checkout {side} -- .sops.yaml && git add .sops.yaml"
