@@ -82,7 +82,7 @@ fn warn_without_resources(function: &mut Function, config: &Node, items: &[Node]
     }
 }
 
-const NO_RESOURCES: &str = "it got no resources, so it does nothing; list it under `transformers`, in a kustomization with resources";
+const NO_RESOURCES: &str = "this function got no resources, so it does nothing; list it under `transformers`, in a kustomization with resources";
 
 /// The problem, with the file of the configuration if it has no file and kustomize recorded one.
 fn in_file_of(config: &Node, problem: Problem) -> Problem {

@@ -117,7 +117,7 @@ pub(crate) fn no_rules_or_keys(config: Option<&Config>) -> Result<CommandError, 
     let error = no_rules(config)?.in_words_of_sops(
         "config file not found, or has no creation rules, and no keys provided through command line options",
     );
-    Ok(error.hint("or pass a recipient, as in `--age age1…`"))
+    Ok(error.hint("to encrypt without a creation rule, pass a recipient, as in `--age age1…`"))
 }
 
 /// The keys of a creation rule, all of which must be usable.

@@ -44,7 +44,7 @@ impl ManifestReader<'_> {
             from_documents(&*input.content, format).map_err(|error| input.error(error))?;
         let decrypted = self.decrypted(&input, &written)?;
         if decrypted.len() != written.len() {
-            let message = "decryption changes the documents of the file";
+            let message = "the decrypted file has a different number of documents";
             return Err(CommandError::new(Code::Generic, message).in_file(&input.name));
         }
         let mut entries = Vec::new();
@@ -130,7 +130,7 @@ impl ManifestReader<'_> {
                     "{position} is not a Kubernetes object: `{field}` is missing"
                 ));
                 return Err(match decrypted.pointer("/metadata/generateName") {
-                    Some(_) => error.hint("with `generateName`, each run would create another object: give it a `name`, or use `kubectl create`"),
+                    Some(_) => error.hint("with `generateName`, each run would create another object: give the object a `name`, or use `kubectl create`"),
                     None => error,
                 });
             }

@@ -50,7 +50,7 @@ pub(crate) fn read_plaintext(file: &Path) -> Result<Zeroizing<Vec<u8>>, CommandE
         let name = name_of(file);
         let message = format!("{name} is encrypted, and its ciphertext would become the value");
         return Err(CommandError::new(Code::AlreadyEncrypted, message).hint(
-            "decrypt it into this command: `sops-rs decrypt FILE | sops-rs …`, with `-` as the file",
+            "pipe the plaintext into this command: `sops-rs decrypt FILE | sops-rs …`, with `-` as the file",
         ));
     }
     Ok(bytes)

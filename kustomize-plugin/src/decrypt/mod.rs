@@ -144,7 +144,7 @@ impl Decrypter<'_> {
         let more = match self.unverified.len() {
             0 => return,
             1 => String::new(),
-            count => format!(" (one of {count} such resources)"),
+            count => format!(" (in {count} resources)"),
         };
         let message = format!(
             "the MAC was not verified{more}: {}; to silence this warning, set `mac: ignore` in this function's configuration",

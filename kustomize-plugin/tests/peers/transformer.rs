@@ -109,7 +109,8 @@ fn without_origins_the_build_warns_or_fails_or_is_silent() {
     );
     directory.write("overlays/prod/sops.yaml", &transformer(""));
     let built = directory.build("overlays/prod");
-    let warning = "sops-rs-krm: warning: Secret prod/p-odd: the MAC was not verified (one of 4 such resources): ";
+    let warning =
+        "sops-rs-krm: warning: Secret prod/p-odd: the MAC was not verified (in 4 resources): ";
     assert!(built.stderr.starts_with(warning), "{}", built.stderr);
     let warned = built.succeeds();
 

@@ -38,7 +38,7 @@ impl AgentStatus {
                 Code::Generic,
                 "the running agent belongs to another version of sops-rs",
             )
-            .hint("stop it with that version, or end its process, and start it again")
+            .hint("stop it with that version or end its process, then start it again")
         })
     }
 }

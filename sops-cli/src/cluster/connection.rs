@@ -120,7 +120,7 @@ impl Cluster {
             );
             return Err(CommandError::new(Code::Generic, message)
                 .hint(insecurity.hint())
-                .hint("or send it anyway with `--allow-insecure-connection`"));
+                .hint("to send it anyway, add `--allow-insecure-connection`"));
         }
         let program = config.auth_info.exec.clone();
         let is_behind_proxy = config.proxy_url.is_some();

@@ -92,10 +92,10 @@ impl Cluster {
             let hint = hint.map(str::to_owned);
             let hint = hint.unwrap_or_else(|| match &self.origin {
                 ClusterOrigin::Context(context) => format!(
-                    "`certificate-authority-data` of the context `{context}` must be that of this server"
+                    "`certificate-authority-data` of the context `{context}` must have the CA certificate of this server"
                 ),
                 ClusterOrigin::Pod => {
-                    "`ca.crt` of the pod's service account must be that of this server".to_owned()
+                    "`ca.crt` of the pod's service account must have the CA certificate of this server".to_owned()
                 }
             });
             return CommandError::new(Code::Generic, message).hint(hint);
@@ -195,7 +195,7 @@ impl Cluster {
             _ if message.contains("field is immutable when `immutable` is set") => new(format!(
                 "{subject}: it already exists with other values, and is immutable"
             ))
-            .hint("delete it first, or give the new one a different name"),
+            .hint("delete the existing object first, or give the new one a different name"),
             _ => {
                 let reason = match &*status.reason {
                     "" => format!("status {}", status.code),

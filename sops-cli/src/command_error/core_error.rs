@@ -208,7 +208,7 @@ impl CommandError {
             }
             Error::MacMismatch => simple(Code::MacMismatch, &error)
                 .hint("if you want to keep the change, for example after a merge, check the values with `sops-rs edit --ignore-mac <FILE>` and save them")
-                .hint("otherwise restore the file from version control"),
+                .hint("to undo the change, restore the file from version control"),
             Error::MacMissing { location } => {
                 at = location;
                 simple(Code::MacMismatch, &Error::MacMissing { location: None })
@@ -230,7 +230,7 @@ impl CommandError {
             Error::Keys(KeyError::NoKeyService { family, .. }) => missing_family(family)
                 .into_iter()
                 .fold(simple(Code::Generic, &error), Self::hint)
-                .hint("pass one with `--keyservice`, or remove the key from `.sops.yaml` or, with a flag such as `--rm-kms`, from the file"),
+                .hint("pass one with `--keyservice`; to remove the key instead, edit `.sops.yaml`, or run `rotate` with a flag such as `--rm-kms`"),
             Error::Document(DocumentError::Unwritable { .. }) => simple(Code::CannotWriteTree, &error),
             Error::Keys(KeyError::NoRecipient) => simple(Code::Generic, &error)
                 .hint("pass one with `--age`, or add one to a creation rule in `.sops.yaml`; `sops-rs init` creates a key and the rule"),
@@ -241,7 +241,7 @@ impl CommandError {
                     _ => "change the rule, or put a rule for this file before it; to leave the file in plaintext, add `--allow-plaintext`",
                 }),
             Error::Keys(KeyError::PrivateKey) => simple(Code::Generic, &error)
-                .hint("the recipient is the public key, `age1…`; create a new key if others have seen this one"),
+                .hint("pass the public key, `age1…`, instead; create a new key if others have seen this private key"),
             Error::Config { .. } => return Self::in_config_text(error, b""),
             error => simple(Code::Generic, &error),
         };

@@ -197,7 +197,7 @@ impl Args {
             if is_final && objects.len() > 1 {
                 let (all, left) = (objects.len(), objects.len() - index + failed - 1);
                 ui.error(&error);
-                let message = format!("stopped with {left} of {all} objects not applied");
+                let message = format!("stopped: {left} of {all} objects were not applied");
                 return Err(CommandError::new(error.code(), message).hint(
                     "run the command again; it does not change objects that are already applied",
                 ));

@@ -75,7 +75,7 @@ impl Args {
             }
             1 => {}
             _ => ui.warn(
-                "of `--encrypt`, `--decrypt`, `--rotate` and `--set`, only the last in this order has an effect",
+                "`--encrypt`, `--decrypt`, `--rotate` and `--set` cannot be combined; only the last in this order has an effect",
             ),
         }
         let Some(file) = self.file.first() else {

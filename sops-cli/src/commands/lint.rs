@@ -267,9 +267,8 @@ impl Wanted<'_> {
     }
 }
 
-/// A baseline entry that matches no finding would hide a later finding of the same kind in the same
-/// file.
-/// `flag` are the words that name the baseline, if the settings don't.
+/// Warns about baseline entries that match no finding: they would hide later findings of the same
+/// kind in the same file. `flag` has the words that name the baseline, if the settings don't.
 fn warn_of_outdated(ui: &Ui, flag: String, baseline: &Baseline, findings: &[Finding]) {
     let files = baseline.outdated(findings);
     let Some(first) = files.first() else {
@@ -303,7 +302,7 @@ fn prune(
 ) -> Result<(), CommandError> {
     let refused = |message: &str| CommandError::new(Code::CannotReadInput, message);
     let file = file.ok_or_else(|| {
-        refused("no baseline to prune")
+        refused("there is no baseline to prune")
             .hint("pass it with `--baseline`, or set `baseline` in `.sops-lint.yaml`")
     })?;
     if !result.is_whole {
@@ -319,7 +318,7 @@ fn prune(
     }
     let entries = if removed == 1 { "entry" } else { "entries" };
     ui.note(format_args!(
-        "removed {removed} {entries} from the baseline"
+        "Removed {removed} {entries} from the baseline"
     ));
     Ok(())
 }

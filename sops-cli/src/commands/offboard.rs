@@ -107,7 +107,7 @@ fn warn_of_branches(ui: &Ui, recipients: &[String]) -> Result<(), CommandError> 
     }
     if !names.is_empty() {
         ui.warn(format_args!(
-            "other branches still name them, and a new value that you pick to one is encrypted for them too: {}; run this command in each branch that is still in use, or delete it",
+            "other branches still name the removed recipients, and new values in these branches are encrypted for them too: {}; run this command in each branch that you still use, and delete the others",
             names.join(", ")
         ));
     }

@@ -60,7 +60,7 @@ pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
             return Err(CommandError::new(Code::Generic, message)
                 .in_file(&input.name)
                 .hint(match metadata.mac_only_encrypted {
-                    true => "write it into the file: the MAC does not cover plaintext values",
+                    true => "write the value into the file with an editor: the MAC does not cover plaintext values",
                     false => "ask someone who can decrypt the file to set it with `sops-rs set`",
                 }));
         }

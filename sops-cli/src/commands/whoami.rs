@@ -69,7 +69,7 @@ pub(crate) fn cmd_whoami(ui: &Ui, globals: &GlobalArgs, _: &Args) -> Result<(), 
     }
     if own.is_empty() && !has_pgp {
         return Err(CommandError::new(Code::Generic, "you have no keys")
-            .hint("to create one, and to get the line to send to someone who can decrypt the files, run `sops-rs init`"));
+            .hint("run `sops-rs init`: it creates a key, and prints a line to send to someone who can decrypt the files"));
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ pub(crate) fn near_miss(config: &Config, rule: &CreationRule, path: &Path) -> Op
     };
     let changed = |pattern: String| matches(&pattern, path);
     if changed(format!("(?i){pattern}")) {
-        return Some("it differs only in upper and lower case".to_owned());
+        return Some("it would match if upper and lower case were the same".to_owned());
     }
     if let Some(other) = with_other_extension(path)
         && matches(pattern, &other)
@@ -91,7 +91,7 @@ mod tests {
             (
                 "^Secrets/",
                 "secrets/a.yaml",
-                wanted("it differs only in upper and lower case"),
+                wanted("it would match if upper and lower case were the same"),
             ),
             (
                 r"\.yaml$",

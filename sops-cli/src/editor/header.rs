@@ -32,7 +32,7 @@ impl EditorHeader {
     /// The lines above text that cannot be encrypted. The line number in the message takes these
     /// lines into account.
     pub(crate) fn of_error(&self, error: &CommandError) -> Vec<String> {
-        const ADVICE: &str = "Fix it, save and quit the editor. To give up, quit without changing the text: sops-rs keeps it and prints where it is.";
+        const ADVICE: &str = "Fix the error, save, and quit the editor. To give up, quit without changing the text: sops-rs keeps it and prints where it is.";
         let count = error.lines(0).len() + 1;
         let mut lines = error.lines(count);
         lines.push(ADVICE.to_owned());

@@ -71,7 +71,7 @@ impl StagedReplacement {
         if lock.is_held_elsewhere && !patience.is_zero() {
             *patience = Duration::ZERO;
             ui.warn(format_args!(
-                "another process holds the lock on the directory {}; writing without it (`lslocks` lists the process)",
+                "another process holds the lock on the directory {}; writing without the lock (`lslocks` lists the process)",
                 name_of(parent.path())
             ));
         }

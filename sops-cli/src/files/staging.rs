@@ -145,9 +145,8 @@ impl StagedReplacement {
                 .map_err(|error| failed(&self.target.path, &error));
         }
         // The owner may have created this file to receive the plaintext.
-        Err(readable_by_another(&self.target.shown(), &old.stat).hint(
-            "write to another file, or remove this one first: a new file can be read only by you",
-        ))
+        Err(readable_by_another(&self.target.shown(), &old.stat)
+            .hint("write to another file, or remove this one first: only you can read a new file"))
     }
 
     /// Whether the new file belongs to the user because the old file's owner must not get the

@@ -44,7 +44,7 @@ fn unknown(word: &Path) -> CommandError {
     }
     let message = format!("`{}` is neither a revision nor a file", name_of(word));
     CommandError::new(Code::CannotReadInput, message)
-        .hint("put `--` before the path of a file that does not exist now")
+        .hint("to name a file that does not exist now, put `--` before its path")
 }
 
 impl Compared {

@@ -357,7 +357,7 @@ impl Unagreed {
             return CommandError::new(Code::Generic, groups)
                 .in_file(&files_named(files))
                 .hint("`sops-rs updatekeys` gives the file the key groups of the creation rule")
-                .hint("if this is right, change `key_groups` and `shamir_threshold` of the creation rule in `.sops.yaml`, or run this command again with `--yes`");
+                .hint("if the key groups of the file are right, change `key_groups` and `shamir_threshold` of the creation rule in `.sops.yaml`, or run this command again with `--yes`");
         }
         let message = format!(
             "the creation rule does not name these recipients, who would get the data key: {}",
@@ -370,7 +370,7 @@ impl Unagreed {
         CommandError::new(Code::Generic, message)
             .in_file(&files_named(files))
             .hint("`sops-rs updatekeys` removes them from the file")
-            .hint("if they belong there, add them to the creation rule in `.sops.yaml`, or run this command again with `--yes`")
+            .hint("if these recipients should have access, add them to the creation rule in `.sops.yaml`, or run this command again with `--yes`")
     }
 }
 

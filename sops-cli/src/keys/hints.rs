@@ -25,15 +25,15 @@ pub(super) fn hints<'k>(
             Family::Pgp => Cow::Borrowed(
                 "`gpg --list-secret-keys` shows the available PGP keys; if they are in another directory, set GNUPGHOME to it",
             ),
-            _ => {
-                Cow::Borrowed("or name a key service that can use this key: `--keyservice ADDRESS`")
-            }
+            _ => Cow::Borrowed(
+                "if a key service can use this key, pass its address with `--keyservice`",
+            ),
         };
         hints.push(hint);
     }
     if let Some(own) = own.filter(|_| has_age) {
         hints.push(Cow::Owned(format!(
-            "or ask someone who can decrypt the file to add your key: `{}`",
+            "to get access, ask someone who can decrypt the file to add your key: `{}`",
             addition(own, None)
         )));
     }

@@ -154,7 +154,7 @@ pub(crate) fn key_pairs(ui: &Ui, name: &str, text: &[u8]) -> Result<Vec<KeyPair>
                 let message =
                     format!("{name} is protected with a passphrase, which was not entered");
                 CommandError::new(Code::Generic, message)
-                    .hint("run the command on a terminal, where it asks for the passphrase")
+                    .hint("run the command in a terminal, where it asks for the passphrase")
             }
             reason => CommandError::new(Code::Generic, format!("{name}: {reason}")),
         });

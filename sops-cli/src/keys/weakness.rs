@@ -36,7 +36,7 @@ pub(crate) fn weakness(file: &CanonicalGroups, rule: &CanonicalGroups) -> Option
     }
     if file.needed < rule.needed {
         return Some(format!(
-            "{} of {} key groups are enough to decrypt it, but the creation rule requires {} of {}",
+            "{} of {} key groups can decrypt the file, but the creation rule requires {} of {}",
             file.needed,
             file.groups.len(),
             rule.needed,
@@ -66,7 +66,7 @@ pub(crate) fn weakness(file: &CanonicalGroups, rule: &CanonicalGroups) -> Option
     match (0..candidates.len()).all(has_own) {
         true => None,
         false => Some(
-            "its key groups combine the keys differently from the creation rule, so other combinations of people can decrypt it"
+            "the file's key groups combine the keys differently from the creation rule, so other combinations of people can decrypt the file"
                 .to_owned(),
         ),
     }

@@ -57,8 +57,7 @@ pub(super) fn steps(
         None => format!("`{abort}`, repair the file in the other commit, and start again"),
     };
     if repair == Repair::Restore {
-        steps +=
-            "; then set the values that the damaged commit was to change again, with `sops-rs set`";
+        steps += "; then make the value changes of the damaged commit again with `sops-rs set`";
     }
     vec![format!(
         "to keep both sides, repair the damaged one first: {steps}"

@@ -223,7 +223,9 @@ pub(super) fn path_of(node: NodeRef<'_, '_>, child: Option<Component>) -> Result
 
 pub(super) fn not_editable() -> Error {
     Error::Path {
-        message: "sops-rs cannot edit the recipients in the form in which this file writes them; change them in an editor".to_owned(),
+        message:
+            "sops-rs cannot edit recipients that are written in this form; change them in an editor"
+                .to_owned(),
     }
 }
 

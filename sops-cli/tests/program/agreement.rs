@@ -638,31 +638,31 @@ fn key_groups_that_need_fewer_keys_need_approval() {
             format!("shamir_threshold: 2\n  {three}"),
             format!("shamir_threshold: 3\n  {three}"),
             &rotate[..],
-            "2 of 3 key groups are enough to decrypt it, but the creation rule requires 3 of 3",
+            "2 of 3 key groups can decrypt the file, but the creation rule requires 3 of 3",
         ),
         (
             format!("age: {ours}"),
             three.clone(),
             &rotate,
-            "1 of 1 key groups are enough to decrypt it, but the creation rule requires 3 of 3",
+            "1 of 1 key groups can decrypt the file, but the creation rule requires 3 of 3",
         ),
         (
             format!("age: {ours}"),
             three.clone(),
             &directory,
-            "1 of 1 key groups are enough",
+            "1 of 1 key groups can decrypt the file",
         ),
         (
             format!("shamir_threshold: 3\n  {three}"),
             format!("shamir_threshold: 3\n  {three}"),
             &delete,
-            "2 of 2 key groups are enough",
+            "2 of 2 key groups can decrypt the file",
         ),
         (
             format!("key_groups: [{group}, {group}]"),
             format!("shamir_threshold: 3\n  {three}"),
             &add,
-            "2 of 3 key groups are enough",
+            "2 of 3 key groups can decrypt the file",
         ),
     ] {
         rule(&file);

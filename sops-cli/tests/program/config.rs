@@ -30,7 +30,7 @@ fn a_file_is_explained_before_it_exists_and_afterward() {
         [
             "Rules in .sops.yaml for apps/secret.yaml",
             "  rule 1 (^infra/): does not match",
-            "  rule 2 (^Apps/): does not match: it differs only in upper and lower case",
+            "  rule 2 (^Apps/): does not match: it would match if upper and lower case were the same",
             "  rule 3 (every file): applies",
         ]
     );

@@ -190,5 +190,5 @@ fn values_of_both_sides_of_a_rotation_are_refused_with_advice() {
     }
     environment.write("x.yaml", kept.join("\n") + "\n");
     let run = environment.run(&["decrypt", "x.yaml"]).fails_with(25);
-    assert!(run.stderr.contains("take the file of one branch"), "{run}");
+    assert!(run.stderr.contains("merges both sides again"), "{run}");
 }

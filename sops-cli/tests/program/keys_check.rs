@@ -44,7 +44,7 @@ fn every_key_of_files_and_rules_is_tried_once() {
         format!("ok hc_vault {vault} credentials: VAULT_TOKEN encrypt: ms decrypt: ms"),
         format!("ok {age} encrypt: ms decrypt: ms"),
         format!(
-            "encrypts {other} encrypt: ms decrypt: no key on this machine can decrypt it without a passphrase"
+            "encrypts {other} encrypt: ms decrypt: this needs a passphrase, or a private key that is not on this machine"
         ),
     ];
     let mut found = lines(&run);

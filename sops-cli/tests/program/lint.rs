@@ -191,7 +191,7 @@ fn a_baseline_hides_known_findings() {
     let prune = ["lint", "--baseline", "known.json", "--prune-baseline"];
     let run = environment.run(&prune);
     assert!(
-        run.stderr.contains("removed 1 entry from the baseline"),
+        run.stderr.contains("Removed 1 entry from the baseline"),
         "{run}"
     );
     assert_eq!(

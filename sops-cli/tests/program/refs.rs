@@ -70,7 +70,7 @@ fn a_file_that_cannot_be_read_is_named() {
     let run = environment.run(&["refs", "db"]).succeeds();
     assert!(
         run.stderr
-            .contains("cannot be parsed: ./chart/templates/a.yaml"),
+            .contains("were not searched: ./chart/templates/a.yaml"),
         "{run}"
     );
     let run = environment.run(&["refs", "db", "chart/templates/a.yaml"]);

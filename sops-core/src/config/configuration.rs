@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::reading::{self, FileKind};
 
 /// The message about a private key. It must not quote the key.
-const PRIVATE_KEY: &str = "this is a private key, not a recipient; replace it with its public key, `age1…`, and create a new key if others have seen this one";
+const PRIVATE_KEY: &str = "this is a private key, not a recipient; replace it with its public key, `age1…`, and create a new key if others have seen the private key";
 
 /// How many warnings a file gets.
 const MAX_WARNINGS: usize = 20;
@@ -437,7 +437,7 @@ fn mismatch(rules: &[CreationRule], path: &str) -> String {
         message += &format!("\ncreation_rules[{index}].path_regex: {shown}{cut}");
         if let Some(regex) = glob::as_regex(pattern).filter(|_| cut.is_empty()) {
             message += &format!(
-                " (a regular expression, not a glob; write `{}`)",
+                " (this is a glob, but must be a regular expression; write `{}`)",
                 escaped(&regex)
             );
         }

@@ -167,7 +167,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             ValueKind::Mappings(schema) => {
                 write!(
                     f,
-                    "a list, each item of which is {}, and begins with `- `",
+                    "a list in which each item begins with `- ` and is {}",
                     schema.description
                 )
             }

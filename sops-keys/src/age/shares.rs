@@ -41,8 +41,9 @@ const IDENTIFIER: u8 = 255;
 /// [`Error::Share`] for numbers that [`slip39::check_numbers`] refuses, and for an identity of a
 /// plugin, which contains no key.
 pub fn split_key(identity: &Identity, threshold: u8, count: u8) -> Result<Vec<Share>> {
-    let (kind, seed) = SeedKind::of(identity)
-        .ok_or_else(|| Error::share("this is an identity of a plugin, and its key is elsewhere"))?;
+    let (kind, seed) = SeedKind::of(identity).ok_or_else(|| {
+        Error::share("this is an identity of an age plugin, which does not contain the private key")
+    })?;
     split(kind, &seed, threshold, count)
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn explain(
         }
         StatusCode::SERVICE_UNAVAILABLE if message.contains("sealed") => {
             format!(
-                "{server} is sealed; someone with its unseal keys must run `vault operator unseal`"
+                "{server} is sealed; someone who has the unseal keys must run `vault operator unseal`"
             )
         }
         status => format!("{server} returned {}: {message}", status.as_u16()),

@@ -104,7 +104,7 @@ fn misplaced_transformer(file: &Path, site: SiteId) -> Problem {
 /// A plugin that is not built in, in a kustomization that Flux builds.
 fn refused_function(file: &Path, kind: &str, site: SiteId) -> Problem {
     let message = format!(
-        "Flux fails on this kustomization: it runs only the built-in plugins of kustomize, and not `{}`",
+        "Flux fails on this kustomization, because Flux runs only the built-in plugins of kustomize, and not `{}`",
         shown_name(kind)
     );
     let help = "move the plugin to a kustomization of its own, in a directory that Flux does not build; Flux decrypts files itself";

@@ -33,7 +33,7 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let has = metadata.rule.as_ref().filter(|has| **has != wants);
     if has.is_some() && document.encrypts_more_than(&wants).unwrap_or(false) {
         context
-            .report_span(at..at, format!("the file encrypts more than the creation rule, `{wants}`, selects"))
+            .report_span(at..at, format!("the file encrypts more than the creation rule (`{wants}`) selects"))
             .help("if everyone may read the other values, decrypt and encrypt the file again; otherwise change the rule in `.sops.yaml`")
             // The file leaks nothing, and applying the rule would leak values.
             .accepted();

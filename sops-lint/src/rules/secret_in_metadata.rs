@@ -49,7 +49,7 @@ pub(crate) fn entry(list: &str, name: &str, value: NodeRef<'_, '_>, context: &mu
     context.report_secrets(
         value,
         in_annotation(name, text),
-        format_args!("`{}` among the {list}", ShownName(name)),
+        format_args!("`{}` in the {list}", ShownName(name)),
         "anyone who can read the object can read its annotations and labels; put it into an encrypted Secret",
     );
 }

@@ -11,7 +11,7 @@ fn a_mac_that_cannot_be_verified_is_a_warning_or_an_error() {
     let [line] = &ran.lines[..] else {
         panic!("{:?}", ran.lines)
     };
-    let start = "warning: Secret a: the MAC was not verified (one of 2 such resources): the resource does not say which file it is from; ";
+    let start = "warning: Secret a: the MAC was not verified (in 2 resources): the resource does not say which file it is from; ";
     assert!(line.starts_with(start), "{line}");
     assert!(ran.output.contains("severity: warning"));
 

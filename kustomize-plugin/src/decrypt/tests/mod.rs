@@ -85,7 +85,7 @@ fn a_transformer_without_resources_warns() {
     for config in [CONFIG, &lint] {
         let ran = Sample::new().run(config, &[config]);
         assert_eq!(ran.resources(), [only(config)]);
-        let warning = "sops: it got no resources, so it does nothing; list it under `transformers`, in a kustomization with resources";
+        let warning = "sops: this function got no resources, so it does nothing; list it under `transformers`, in a kustomization with resources";
         assert!(ran.lines[0].ends_with(warning), "{:?}", ran.lines);
         assert_eq!(Sample::new().run(config, &[]).quiet(), []);
         let with_others = Sample::new().run(config, &[config, "kind: Other"]);

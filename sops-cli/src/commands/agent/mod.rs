@@ -109,10 +109,10 @@ fn print(ui: &Ui, status: &AgentStatus, socket: &AgentSocket) -> Result<(), Comm
         duration(status.seconds_until_stop)
     ))?;
     if status.confirm {
-        ui.print("asks before it answers a request")?;
+        ui.print("confirmation: required for each request")?;
     }
     if !status.memory_locked {
-        ui.print("its memory may be written to the swap space")?;
+        ui.print("memory: may be written to the swap space")?;
     }
     Ok(())
 }

@@ -74,7 +74,7 @@ pub(super) fn cmd_start(
     if args.confirm && !args.foreground && !askpass::is_available() {
         let message = "`--confirm` needs a program that asks in a window";
         return Err(CommandError::new(Code::Generic, message)
-            .hint("set SSH_ASKPASS to the path of one, or use `--foreground`"));
+            .hint("set SSH_ASKPASS to its path, or use `--foreground`"));
     }
     socket.create_directory()?;
     let running = AgentStatus::of(socket)?;

@@ -106,7 +106,7 @@ impl Comparer {
             matches!(new, Parsed::Encrypted(_)) && versions.old.bytes != versions.new.bytes;
         if versions.is_unmerged && !is_resolved {
             report.problems.push(format!(
-                "has conflicts; `sops-rs resolve {}` resolves them",
+                "the file has conflicts; `sops-rs resolve {}` resolves them",
                 shell_path(&report.path)
             ));
             return Some(report);
@@ -120,7 +120,7 @@ impl Comparer {
         };
         for (name, problem) in [
             ("the old version", &opened_old.problem),
-            ("it", &opened_new.problem),
+            ("the file", &opened_new.problem),
         ] {
             report
                 .problems
@@ -171,7 +171,7 @@ impl Comparer {
         let has_same_key = !are_both_encrypted || data_key == Some(DataKeyChange::Same);
         if report.transition.is_some() || !has_same_key {
             report.problems.push(
-                "has values that cannot be compared: no private key can decrypt both versions"
+                "the file has values that cannot be compared: no private key can decrypt both versions"
                     .to_owned(),
             );
             return;
@@ -188,13 +188,14 @@ impl Comparer {
         let documents = old.document().zip(new.document());
         if documents.is_some_and(|(old, new)| new.altered_since(old).is_some()) {
             report.problems.push(
-                "was changed without its data key: its values differ, but its MAC is unchanged"
+                "the file was changed without its data key: its values differ, but its MAC is unchanged"
                     .to_owned(),
             );
         }
         if !report.values.is_empty() && self.shows_values {
             report.problems.push(
-                "was compared without a private key, so secret values are not shown".to_owned(),
+                "the file was compared without a private key, so secret values are not shown"
+                    .to_owned(),
             );
         }
     }

@@ -313,7 +313,8 @@ impl Installation<'_> {
         }
         let applied = match cluster.apply(options, target, object).await {
             Err(failure) if matches!(cluster.get(&namespace).await, Ok(None)) => {
-                return Err(CommandError::from(failure).hint("or add `--create-namespace`"));
+                return Err(CommandError::from(failure)
+                    .hint("to create the namespace, add `--create-namespace`"));
             }
             applied => applied?,
         };

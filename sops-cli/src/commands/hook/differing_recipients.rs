@@ -79,7 +79,7 @@ impl Difference {
                 return None;
             };
             Some(format!(
-                "{commit} removed {} from .sops.yaml: remove it again, and `git add` the file; only if it should get access again, run `{command}`",
+                "{commit} removed {} from .sops.yaml: remove the recipient there again, and `git add` .sops.yaml; run `{command}` only if the recipient should get access again",
                 removed.shown
             ))
         });
@@ -91,7 +91,7 @@ impl Difference {
                 RecipientChange::RemovedIn(_) => return None,
             };
             Some(format!(
-                "{who} {} in .sops.yaml: add it there again, and `git add` the file; only if it should lose access, run `{command}`",
+                "{who} {} in .sops.yaml: add the recipient there again, and `git add` .sops.yaml; run `{command}` only if the recipient should lose access",
                 added.shown
             ))
         });

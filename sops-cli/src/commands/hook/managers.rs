@@ -153,7 +153,7 @@ impl Manager {
                 "husky writes it: add this to `husky.hooks` in `package.json`\n\"{name}\": \"{command}\""
             ),
             (Self::GitLfs, HookName::Push) => format!(
-                "Git LFS wrote it: replace its line `git lfs pre-push \"$@\"` with these, because both programs read the list of pushed refs\n\
+                "Git LFS wrote it: replace its line `git lfs pre-push \"$@\"` with these lines, because both programs read the list of pushed refs\n\
                  refs=$(cat)\nprintf '%s\\n' \"$refs\" | {command} || exit 1\nprintf '%s\\n' \"$refs\" | git lfs pre-push \"$@\""
             ),
             (_, HookName::Push) => format!(

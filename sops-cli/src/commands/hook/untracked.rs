@@ -77,7 +77,7 @@ pub(super) fn shown<'f>(
             more => format!(" and {} more", more - 1),
         };
         ui.warn(format_args!(
-            "a creation rule in {} covers plaintext: {first}{number}; the hooks only refuse what a `.sops.yaml` in the repository covers",
+            "a creation rule in {} covers plaintext: {first}{number}; the hooks refuse only files that a `.sops.yaml` in the repository covers",
             name_of(config.file())
         ));
     }

@@ -101,7 +101,7 @@ fn add_from(shares: &mut Vec<Share>, file: &Path) -> Result<(), CommandError> {
         false => (name_of(file), read_keys(file)?),
     };
     let error = |message: String| CommandError::new(Code::Generic, message).in_file(&name);
-    let text = str::from_utf8(&text).map_err(|_| error("not UTF-8".to_owned()))?;
+    let text = str::from_utf8(&text).map_err(|_| error("the text is not UTF-8".to_owned()))?;
     let found = share_text::shares(text);
     if found.is_empty() {
         return Err(error("no share found".to_owned()));
@@ -130,7 +130,7 @@ fn ask_for_shares(ui: &Ui, shares: &mut Vec<Share>) -> Result<(), CommandError> 
         let share = ask_for_share(ui, &question)?;
         match share.check_with(shares) {
             Ok(()) => shares.push(share),
-            Err(problem) => ui.note(format_args!("{problem}; enter another one")),
+            Err(problem) => ui.note(format_args!("{problem}; enter another share")),
         }
         let needed = shares.first().map_or(1, Share::threshold);
         if shares.len() >= usize::from(needed) {

@@ -141,7 +141,8 @@ impl Args {
         match (pairs.pop(), &pairs[..]) {
             (Some(pair), []) => Ok(pair),
             (None, _) => {
-                let message = format!("{name} has no key of that recipient");
+                let wanted = self.recipient.as_deref().unwrap_or_default();
+                let message = format!("{name} has no key whose recipient begins with `{wanted}`");
                 Err(CommandError::new(Code::Generic, message).hint(format!(
                     "`sops-rs keygen -y {name}` prints the recipients of its keys"
                 )))

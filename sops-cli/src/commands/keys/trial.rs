@@ -83,7 +83,8 @@ fn encrypt(key: &MasterKey, service: &dyn KeyService) -> Result<(MasterKey, Stri
 
 fn decrypt(key: &MasterKey, enc: &str, service: &dyn KeyService) -> Measured {
     let begin = Instant::now();
-    let mut reason = "no key on this machine can decrypt it without a passphrase".to_owned();
+    let mut reason =
+        "this needs a passphrase, or a private key that is not on this machine".to_owned();
     for effort in [Effort::Ready, Effort::Run] {
         match service.decrypt(key, enc, effort) {
             Ok(Some(_)) => return Ok(begin.elapsed()),

@@ -96,7 +96,7 @@ impl Remaining {
                     )
                 }
                 None => format!(
-                    "no creation rule covers {}, and removing this recipient would leave no other: run `sops-rs rotate -i --add-age age1… --rm-age {recipient} FILE`",
+                    "no creation rule covers {}, and removing this recipient would leave none; to replace it, run `sops-rs rotate -i --add-age age1… --rm-age {recipient} FILE`",
                     files_named(files)
                 ),
             });

@@ -58,7 +58,7 @@ pub(super) fn update(
     }
     ui.note(match removes {
         true => {
-            "The recipient can still decrypt the existing files until you run `sops-rs updatekeys -y .`"
+            "The existing files stay encrypted for the recipient until you run `sops-rs updatekeys -y .`"
         }
         false => {
             "The recipient cannot decrypt the existing files until you run `sops-rs updatekeys -y .`"

@@ -109,7 +109,7 @@ impl ManifestTree {
                 count => format!(" and {count} other files"),
             };
             ui.warn(format_args!(
-                "did not search files that cannot be parsed: {first}{others}"
+                "files that cannot be parsed were not searched: {first}{others}"
             ));
         }
         for reference in self.with_role(Role::Unreadable) {

@@ -49,7 +49,7 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
             "its conflict markers are committed, and Git no longer has both sides: keep one side of each conflict in an editor, check the values with `sops-rs edit --ignore-mac {file}`, and save them"
         ))
         .hint(format!(
-            "or find the commit with `git log -- {file}`, take the file from the one before with `git checkout COMMIT^ -- {file}`, and repeat the changes of the commit"
+            "alternatively, find the commit that added the markers with `git log -- {file}`, restore the version before it with `git checkout COMMIT^ -- {file}`, and make the changes of the commit again"
         )));
     }
     Err(error

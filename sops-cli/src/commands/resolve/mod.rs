@@ -224,7 +224,7 @@ impl Resolve<'_> {
         let (ours, all_conflicts) = resolution.text_of_ours()?;
         for path in self.sides.without_conflict(&all_conflicts) {
             self.ui.warn(format_args!(
-                "{}: no conflict at {}",
+                "{}: there is no conflict at {}",
                 self.name,
                 path.dotted()
             ));
@@ -423,8 +423,8 @@ fn capitalized(sentence: String) -> String {
 fn head(conflicts: &[Conflict], is_marked: bool) -> Vec<String> {
     const SHOWN: usize = 20;
     let mut lines = vec![match is_marked {
-        true => "Both sides changed these values. Keep what you want, and remove the conflict markers:",
-        false => "Both sides changed these values, but not the same lines, so both changes were merged. Check the result, and save it:",
+        true => "Keep what you want, and remove the conflict markers. Both sides changed these values:",
+        false => "Check the merged result, and save it. Both sides changed these values, but not the same lines:",
     }
     .to_owned()];
     let places = conflicts.iter().take(SHOWN).map(place);

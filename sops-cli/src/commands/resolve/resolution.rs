@@ -90,7 +90,7 @@ impl Resolution<'_, '_> {
         let steps = merging::steps(self.name, self.path, &problems).into_iter();
         let last = steps.fold(last, CommandError::hint);
         Err(match self.unstaged(&problems) {
-            true => last.hint("if they are right, add them to the creation rule in `.sops.yaml` and commit it before the merge"),
+            true => last.hint("if these recipients should have access, add them to the creation rule in `.sops.yaml`, and commit that file before the merge"),
             false => last,
         })
     }

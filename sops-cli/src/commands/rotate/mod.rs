@@ -190,7 +190,8 @@ impl Rotation<'_> {
         let (ChangedGroups { groups, missing }, unagreed) = self.judged(file, &input, &document)?;
         for key in missing {
             ui.warn(format_args!(
-                "the file has no {} key `{}`",
+                "{}: the file has no {} key `{}`",
+                input.name,
                 key.family().name(),
                 key.id()
             ));

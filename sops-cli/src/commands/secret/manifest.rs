@@ -63,7 +63,7 @@ impl ManifestArgs {
         if !is_name(&self.name) {
             let message = format!("`{}` is not a valid name for a Secret", self.name);
             return Err(CommandError::new(Code::Generic, message)
-                .hint("a name can contain only lowercase letters, digits, `-` and `.`; each part between dots must begin and end with a letter or digit"));
+                .hint("a name can have up to 253 characters: lowercase letters, digits, `-` and `.`; each part between dots must begin and end with a letter or digit"));
         }
         if let Some(namespace) = self.namespace.as_deref().filter(|name| !name.is_empty())
             && !(is_name(namespace) && namespace.len() <= MAX_LABEL && !namespace.contains('.'))

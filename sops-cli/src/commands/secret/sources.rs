@@ -314,7 +314,7 @@ pub(crate) fn check_key(key: &str) -> Result<(), CommandError> {
             Code::Generic,
             format!("`{key}` is not a valid key of a Secret"),
         )
-        .hint("a key can contain only letters, digits, `-`, `_` and `.`")),
+        .hint("a key can have up to 253 letters, digits, `-`, `_` and `.`; it cannot be `.` or begin with `..`")),
     }
 }
 

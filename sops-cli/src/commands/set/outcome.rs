@@ -76,7 +76,7 @@ pub(super) fn other_documents(document: &Document<'_>, path: &KeyPath) -> Option
     let name = name.and_then(|name| name.as_str()).unwrap_or_default();
     let kind = text("kind").map(|kind| format!(", {kind} {name}"));
     Some(format!(
-        "the file has several documents, and `{}` changes only in the first one{}; for another one, use `sops-rs edit`",
+        "the file has several documents, and `{}` changes only in the first one{}; to change another document, use `sops-rs edit`",
         path.dotted(),
         kind.unwrap_or_default().trim_end()
     ))

@@ -211,7 +211,7 @@ fn the_service_account_of_a_pod_is_used_in_the_pod() {
     let run = in_pod(&pod, &variables, &apply).fails_with(1);
     assert!(
         run.stderr
-            .contains("the token is that of this pod's service account"),
+            .contains("the request used the token of this pod's service account"),
         "{run}"
     );
     assert!(!run.stderr.contains("token-of"), "{run}");

@@ -422,7 +422,7 @@ fn the_run_stops_when_the_server_is_unreachable() {
     assert_eq!(run.code, Some(1), "{run}");
     let applied = run.stdout.lines().filter(|line| line.ends_with(" created"));
     let left = 1000 - applied.count();
-    let says = format!("stopped with {left} of 1000 objects not applied");
+    let says = format!("stopped: {left} of 1000 objects were not applied");
     assert!(run.stderr.contains(&says), "{run}");
     assert!(run.stderr.lines().count() < 12, "{run}");
 }

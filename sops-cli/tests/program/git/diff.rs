@@ -240,7 +240,7 @@ fn without_a_key_paths_differ_by_their_ciphertext() {
         "different: old.yaml and new.yaml\n  ~ b[1]\n  - c\n"
     );
     let run = compare(&environment, &["--show-values"]).succeeds();
-    let note = "  ! was compared without a private key, so secret values are not shown\n";
+    let note = "  ! the file was compared without a private key, so secret values are not shown\n";
     assert!(
         run.stdout.contains(note) && run.stdout.ends_with("  ~ b[1]: ***\n  - c: ***\n"),
         "{run}"
@@ -268,7 +268,7 @@ fn a_file_that_was_changed_by_hand_is_reported() {
         .replace("replicas: 1", "replicas: 2");
     environment.write("new.yaml", changed);
     let run = compare(&environment, &[]).succeeds();
-    let expected = "  ! it was changed without its data key: its MAC does not match\n  \
+    let expected = "  ! the file was changed without its data key: its MAC does not match\n  \
                     ~ replicas\n      - 1\n      + 2\n";
     assert!(run.stdout.ends_with(expected), "{run}");
 }
@@ -405,8 +405,7 @@ fn a_file_that_was_changed_by_hand_is_reported_without_a_key() {
     let keys = environment.home().join(".config/sops/age/keys.txt");
     std::fs::remove_file(keys).expect("the file can be removed");
     let run = compare(&environment, &["--names-only"]).succeeds();
-    let problem =
-        "  ! was changed without its data key: its values differ, but its MAC is unchanged\n";
+    let problem = "  ! the file was changed without its data key: its values differ, but its MAC is unchanged\n";
     assert!(run.stdout.contains(problem), "{run}");
     assert!(run.stdout.contains("  ~ replicas\n"), "{run}");
 }

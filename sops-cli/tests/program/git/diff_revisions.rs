@@ -138,7 +138,7 @@ fn conflicts_are_named() {
     clone.commit_all();
     assert_eq!(clone.git(&["merge", "-q", "topic"]).code, Some(1));
     let expected = format!(
-        "unmerged: {FILE}\n  ! has conflicts; `sops-rs resolve db.enc.yaml` resolves them\n"
+        "unmerged: {FILE}\n  ! the file has conflicts; `sops-rs resolve db.enc.yaml` resolves them\n"
     );
     assert_eq!(clone.diff(&[]), expected);
     let head = clone.diff(&["HEAD"]);

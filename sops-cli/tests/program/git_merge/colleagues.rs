@@ -447,7 +447,7 @@ fn a_recipient_that_one_side_added_is_not_taken_for_an_unwanted_one() {
     ] {
         let team = Team::with_two_new_recipients();
         let run = team.ben("sops-rs git status").succeeds();
-        let conflict = "configurations with conflict markers: .sops.yaml";
+        let conflict = "configurations have conflict markers: .sops.yaml";
         assert!(said(&run).contains(conflict), "{run}");
         team.ben(&format!(
             "git checkout {side} -- .sops.yaml && git add .sops.yaml"
@@ -457,7 +457,7 @@ fn a_recipient_that_one_side_added_is_not_taken_for_an_unwanted_one() {
         assert_ne!(run.code, Some(0), "{run}");
         assert!(said(&run).contains(who), "{run}");
         assert!(
-            said(&run).contains("only if it should lose access, run"),
+            said(&run).contains("only if the recipient should lose access"),
             "{run}"
         );
         assert!(
@@ -503,7 +503,7 @@ fn a_teammate_who_was_removed_is_not_taken_for_a_new_one() {
             "{run}"
         );
         assert!(
-            said(&run).contains("only if it should get access again, run"),
+            said(&run).contains("only if the recipient should get access again"),
             "{run}"
         );
     }

@@ -82,7 +82,7 @@ fn errors_are_reported_with_their_location() {
         ),
         (
             "creation_rules:\n  age: a\n",
-            "2:3 creation_rules: this is a mapping; expected a list, each item of which is a creation rule",
+            "2:3 creation_rules: this is a mapping; expected a list in which each item begins with `- ` and is a creation rule",
         ),
         (
             "creation_rules:\n  - age\n",

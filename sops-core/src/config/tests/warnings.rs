@@ -126,8 +126,7 @@ fn globs_are_a_warning_and_are_listed_if_no_rule_matches() {
     );
     let error = config.creation_rule_for(Path::new("vars/a.yaml"));
     let error = error.expect_err("no rule matches").to_string();
-    let wanted =
-        r"path_regex: vars/*.yaml (a regular expression, not a glob; write `^vars/[^/]*\.yaml$`)";
+    let wanted = r"path_regex: vars/*.yaml (this is a glob, but must be a regular expression; write `^vars/[^/]*\.yaml$`)";
     assert!(error.ends_with(wanted), "{error}");
 }
 

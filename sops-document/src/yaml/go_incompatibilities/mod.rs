@@ -132,8 +132,8 @@ pub(super) fn refuse_foreign_name(text: &str, range: Range<usize>) -> Result<()>
         return refuse(
             text,
             range.start,
-            "an anchor or alias with characters other than letters, digits, `-` and `_` in its name, which Go's YAML library does \
-             not read as one; use another name",
+            "the name of this anchor or alias has characters other than letters, digits, `-` and `_`, which Go's YAML library does \
+             not accept; use another name",
         );
     }
     if text[range.end..].starts_with(['[', '{']) {

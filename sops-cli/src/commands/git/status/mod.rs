@@ -166,7 +166,7 @@ fn broken_configurations(repository: &GitRepository) -> Result<Option<Problem>, 
         return Ok(None);
     }
     let message = format!(
-        "configurations with conflict markers: {}",
+        "configurations have conflict markers: {}",
         files_named(&files)
     );
     Ok(Some(Problem {

@@ -63,7 +63,7 @@ fn missing(settings: &Settings, driver: &Driver) -> Option<Problem> {
         [true, true] => {
             "this clone is not set up: Git shows and merges ciphertext as text".to_owned()
         }
-        _ => format!("settings are missing: {}", missing.join(", ")),
+        _ => format!("Git settings are missing: {}", missing.join(", ")),
     };
     Some(Problem::new("missing-settings", message, INSTALL))
 }
