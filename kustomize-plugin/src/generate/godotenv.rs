@@ -66,7 +66,7 @@ fn key(text: &str) -> Option<(&str, &str)> {
             _ => return None,
         }
     }
-    // Without either, the key is empty, and the scanned text is its value.
+    // Without `=` or `:`, the key is empty, and the scanned text is its value.
     Some(("", text.trim_start_matches(is_space)))
 }
 

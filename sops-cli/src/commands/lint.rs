@@ -128,7 +128,7 @@ pub(crate) fn cmd_lint(
         Some(about) => explain(ui, about).map(|()| ExitCode::SUCCESS),
         None => lint(ui, globals, args),
     };
-    // Findings have the general code.
+    // Findings have the general exit code.
     outcome.map_err(|error| match error.code() {
         Code::BrokenPipe => error,
         _ => error.with_code(Code::CannotReadInput),
@@ -267,9 +267,9 @@ impl Wanted<'_> {
     }
 }
 
-/// A baseline entry that matches no finding would hide a later finding of the same kind in the same
-/// file.
-/// `flag` are the words that name the baseline, if the settings don't.
+/// Warns about entries of the baseline that match no finding, because they would hide later
+/// findings of the same kind in the same file. `flag` are the words that name the baseline, if the
+/// settings don't.
 fn warn_of_outdated(ui: &Ui, flag: String, baseline: &Baseline, findings: &[Finding]) {
     let files = baseline.outdated(findings);
     let Some(first) = files.first() else {

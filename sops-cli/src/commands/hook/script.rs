@@ -90,7 +90,8 @@ exec \"$sops_rs\" {words}
     }
 }
 
-/// Whether a script that [`HookName::wrote`] does not know was ours.
+/// Whether sops-rs wrote a script that [`HookName::wrote`] does not recognize, because it was
+/// changed.
 pub(super) fn is_changed(text: &str) -> bool {
     text.contains(MARK)
 }

@@ -121,7 +121,7 @@ pub(super) fn require_access(
 }
 
 /// Encrypts the files below the configuration with new data keys. The recipient that is leaving
-/// loses the files that no creation rule covers too.
+/// also loses access to files that no creation rule covers.
 pub(super) fn rotate(
     ui: &Ui,
     globals: &GlobalArgs,
