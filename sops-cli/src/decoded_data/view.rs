@@ -159,7 +159,7 @@ struct ViewSource<'s, 'd, 'a> {
 }
 
 impl ViewSource<'_, '_, '_> {
-    /// The entries of these that can be decoded together, so that the text can be restored.
+    /// Those of the wanted entries that can be decoded together, so that the text can be restored.
     fn decodable(&self, wanted: &[usize]) -> Vec<usize> {
         if wanted.is_empty() || self.view(wanted).is_some() {
             return wanted.to_vec();

@@ -78,7 +78,7 @@ impl<'a> Agreement<'a> {
         Ok(agreement)
     }
 
-    /// Also names recipients as in `former`.
+    /// For recipients that the configuration no longer names, uses the names in `former`.
     pub(crate) fn with_former(mut self, former: RecipientNames) -> Self {
         self.names = NamesByConfig::with_former(former);
         self
