@@ -7,8 +7,10 @@ use zeroize::Zeroizing;
 /// Keys and values in the order of the file.
 pub(super) type Entries = Vec<(String, Zeroizing<String>)>;
 
-/// The entries in `text`. A repeated key has its last value in its first position. The error is the
-/// number of an invalid line.
+/// The entries in `text`. A repeated key has its last value in its first position.
+///
+/// # Errors
+/// The number of an invalid line.
 pub(super) fn parse(text: &str) -> Result<Entries, usize> {
     let text = Zeroizing::new(text.replace("\r\n", "\n"));
     let mut entries = Entries::new();

@@ -200,8 +200,8 @@ impl Acceptance<'_> {
         Ok(outdated.collect())
     }
 
-    /// Shows a proposal, and sets its values if the user agrees. Returns whether they did. `later`
-    /// are the proposals that are accepted after this one.
+    /// Shows a proposal, and sets its values if the user agrees; returns whether they did. The
+    /// proposals in `later` are accepted after this one.
     fn accept(&self, pending: &Pending, later: &[Pending]) -> Result<bool, CommandError> {
         let Self { ui, globals, .. } = *self;
         let Pending {

@@ -28,8 +28,8 @@ struct ShownValue {
 }
 
 impl DecodedView {
-    /// The view of `text`. Values whose spelling could not be restored are not decoded. Text that
-    /// cannot be parsed, or is in another format, is shown as it is.
+    /// The view of `text`, in which values are decoded only if their spelling can be restored. Text
+    /// that cannot be parsed, or is in another format, is shown as it is.
     pub(crate) fn new(text: &[u8], format: Format) -> Self {
         let as_it_is = || Self {
             format,

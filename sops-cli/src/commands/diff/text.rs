@@ -119,8 +119,8 @@ impl TextReport<'_> {
         }
     }
 
-    /// A recipient with its name and its short form. Without a name, in full, because the short
-    /// form can be imitated.
+    /// A recipient with its name and its short form, or in full if it has no name, because a short
+    /// form alone can be imitated.
     fn recipient(&self, key: &MasterKey) -> String {
         match self.names.name(key) {
             Some(_) => escaped(&self.names.shown(key)).into_owned(),

@@ -13,7 +13,7 @@ use crate::input::read_repository_file;
 use crate::keys::unprompted::ready_keys;
 use crate::parallel::{self, ItemsPerThread};
 
-/// How many files with the same master keys are tried. More than one, because a file may be
+/// How many files with the same master keys are tried: more than one, because a file may be
 /// damaged, but not all, because `gpg` starts a process for each.
 const TRIED: usize = 3;
 
