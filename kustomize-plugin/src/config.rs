@@ -128,8 +128,8 @@ fn typed<T: for<'de> Deserialize<'de>>(config: &Node) -> Result<T, Problem> {
     Ok(from_document(&config.to_yaml(), Format::Yaml)?)
 }
 
-/// The configuration with the fields that ksops reads: it ignores all others, including misspelled
-/// ones.
+/// The configuration with only the fields that ksops reads. ksops ignores all others, including
+/// misspelled ones.
 fn without_unknown_fields(config: &Node, report: &mut FunctionReport) -> Node {
     const TOP: &[&str] = &["apiVersion", "kind", "metadata", "files", "secretFrom"];
     const SECRET: &[&str] = &["metadata", "type", "files", "binaryFiles", "envs"];

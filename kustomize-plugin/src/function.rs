@@ -10,8 +10,8 @@ use crate::problem::Problem;
 use crate::report::FunctionReport;
 use crate::workspace::Workspace;
 
-/// The variable that turns on the placeholders. Only the caller's environment does: a configuration
-/// could put placeholders into a deployment.
+/// The variable that turns on the placeholders. A configuration cannot turn them on, because it
+/// could put them into a deployment.
 const PLACEHOLDERS: &str = "SOPS_RS_PLACEHOLDERS";
 
 /// What the function writes for encrypted values.
@@ -59,7 +59,7 @@ impl Function {
         })
     }
 
-    /// Says that the result is not for a deployment.
+    /// Warns that the result must not be deployed.
     pub(crate) fn warn_of_placeholders(&mut self) {
         if self.mode == Mode::Placeholders {
             let message = format!(

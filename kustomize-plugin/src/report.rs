@@ -129,7 +129,8 @@ fn reference(resource: &ResourceRef) -> Node {
     Node::Mapping(entries)
 }
 
-/// The messages of system errors without their numbers, as in `Permission denied (os error 13)`.
+/// The text without the numbers of system errors, such as the end of `Permission denied (os error
+/// 13)`.
 pub(crate) fn without_error_numbers(text: &str) -> String {
     let mut parts = text.split(" (os error ");
     let mut out = parts.next().unwrap_or_default().to_owned();

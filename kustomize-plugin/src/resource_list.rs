@@ -1,7 +1,7 @@
 //! The `ResourceList` that kustomize and a function exchange.
 //!
-//! It is read and written like YAML in SOPS, which uses the same YAML library as kustomize: values
-//! survive unchanged.
+//! The list is read and written like YAML in SOPS, which uses the same YAML library as kustomize,
+//! so values survive unchanged.
 
 use sops_core::tree::{Entry, Node};
 use zeroize::Zeroizing;

@@ -73,8 +73,8 @@ fn is_own(item: &Node, config: &Node) -> bool {
     ResourceRef::of(item) == ResourceRef::of(config)
 }
 
-/// Warns if the only item is the configuration: under `generators`, and in a kustomization without
-/// resources (measured with kustomize 5.8.1).
+/// Warns if the only item is the configuration, as under `generators`, or in a kustomization
+/// without resources (measured with kustomize 5.8.1).
 fn warn_without_resources(function: &mut Function, config: &Node, items: &[Node]) {
     if !items.is_empty() && items.iter().all(|item| is_own(item, config)) {
         let problem = in_file_of(config, Problem::new(NO_RESOURCES).of_resource(config));
@@ -84,7 +84,7 @@ fn warn_without_resources(function: &mut Function, config: &Node, items: &[Node]
 
 const NO_RESOURCES: &str = "this function got no resources, so it does nothing; list it under `transformers`, in a kustomization with resources";
 
-/// The problem, with the file of the configuration if it has no file and kustomize recorded one.
+/// Adds the file of the configuration to a problem, if kustomize recorded that file.
 fn in_file_of(config: &Node, problem: Problem) -> Problem {
     match ResourceOrigin::of(config).into_file() {
         Some(file) => problem.in_file(&file),

@@ -1,5 +1,5 @@
-//! What Kubernetes refuses in a Secret. No step of a build checks it, and the API server does not
-//! know the file.
+//! The rules by which Kubernetes refuses a Secret. No step of a build checks them, and the errors
+//! of the API server cannot name the file.
 
 use sops_core::Type;
 use sops_core::tree::{Entry, Node};
@@ -7,7 +7,7 @@ use sops_lint::decode_secret_data;
 
 use crate::problem::Problem;
 
-/// Whether the API server accepts this as a key of a Secret.
+/// Checks that the API server accepts this as a key of a Secret.
 pub(crate) fn check_key(key: &str) -> Result<(), Problem> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     let valid = !matches!(key, "" | "." | "..") && key.len() <= 253 && key.bytes().all(allowed);
@@ -19,7 +19,7 @@ pub(crate) fn check_key(key: &str) -> Result<(), Problem> {
     )))
 }
 
-/// What Kubernetes refuses in a resource that is a Secret, or in the Secrets of a list. Each
+/// The reasons why Kubernetes refuses a resource that is a Secret, or the Secrets in a list. Each
 /// problem has the field, never the value.
 pub(crate) fn refused(resource: &Node) -> Vec<Problem> {
     let text = |key| resource.get(key).and_then(Node::as_str).unwrap_or_default();

@@ -1,9 +1,9 @@
 //! The working directory, and the files that may be read from it.
 //!
-//! kustomize starts a function in the directory of the kustomization that names it. It limits a
-//! build to that directory, but not functions. Here, a path must be relative and spell out each
-//! `..` (`../../base/secret.yaml`); symbolic links may not lead further. So a review of the
-//! configuration shows what is read.
+//! kustomize starts a function in the directory of the kustomization that names it. kustomize
+//! limits a build to that directory, but does not limit functions. Here, a path must be relative
+//! and spell out each `..` (`../../base/secret.yaml`), and symbolic links may not lead further, so
+//! a review of the configuration shows what is read.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -101,7 +101,8 @@ fn read_regular(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     if !metadata.is_file() || length >= LIMIT {
         return Ok(None);
     }
-    // Capacity for the whole file and one more byte, so that growing leaves no copy behind.
+    // Has room for the whole file and one more byte, so that the buffer never has to grow and leave
+    // a copy behind.
     let size = usize::try_from(length).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(size + 1));
     file.take(LIMIT).read_to_end(&mut bytes)?;

@@ -70,8 +70,9 @@ fn front() -> clap::Command {
 }
 
 /// clap's description of the part of the command line that is in use: one command, if the line
-/// begins with its name. Describing all commands takes as long as decrypting a file. Descriptions
-/// are never freed, because that would wipe their memory, in which nothing is secret.
+/// begins with its name, because describing all commands takes as long as decrypting a file.
+/// Descriptions are never freed, because wiping their memory takes time, and nothing in it is
+/// secret.
 fn command_in_use(name: Option<&OsStr>) -> clap::Command {
     let all = ManuallyDrop::new(Command::augment_subcommands(clap::Command::new("all")));
     match name.and_then(|name| all.find_subcommand(name)) {

@@ -1,4 +1,4 @@
-//! Proposals: values that someone who cannot decrypt a file wants it to have.
+//! Proposals: values that someone proposes for a file that they cannot decrypt.
 //!
 //! A proposal is an encrypted YAML file of its own, for the recipients of the file that it is for,
 //! so it needs no format or cryptography of its own: everyone can encrypt for a recipient. Its MAC

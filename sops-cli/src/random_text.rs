@@ -8,7 +8,7 @@ use rand::rngs::SysRng;
 use rand::{Rng, RngExt as _};
 use zeroize::Zeroizing;
 
-/// The help of `--generate` lists them with their entropy.
+/// The alphabets, which the help of `--generate` lists with their entropy.
 const ALPHABETS: [Alphabet; 6] = [
     Alphabet {
         name: "alnum",

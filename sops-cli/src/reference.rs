@@ -67,7 +67,7 @@ fn usage(command: &Command, out: &mut String) {
     *out += "```\n\n";
 }
 
-/// The examples, which the help begins with a heading of their own.
+/// The examples. In the help, they have a heading of their own.
 fn examples(command: &Command, out: &mut String) {
     let Some(examples) = command.get_after_help() else {
         return;

@@ -36,7 +36,7 @@ impl DeferredSignals {
         Self(())
     }
 
-    /// Whether this is the only one.
+    /// Whether no other part of the program defers signals.
     pub(crate) fn is_only(&self) -> bool {
         handlers().held.load(Ordering::SeqCst) == 1
     }

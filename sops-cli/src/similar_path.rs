@@ -3,7 +3,7 @@
 use sops_core::document::Error;
 use sops_core::{Component, Document, KeyPath};
 
-/// Adds the path that the document has instead to the error that a value was not found.
+/// Adds to the error about a missing value the path that the document has instead.
 pub(crate) fn with_suggestion(error: Error, document: &Document<'_>, path: &KeyPath) -> Error {
     match error {
         Error::NotFound { message } => Error::NotFound {

@@ -17,7 +17,8 @@ pub(crate) struct TextGuard<'g> {
     drift: Option<RuleDrift>,
     rule: EncryptionRule,
     had_selection: bool,
-    /// A value that was already in plaintext is no reason to refuse another change.
+    /// Whether a value was already in plaintext by mistake, which is no reason to refuse another
+    /// change.
     had_leak: bool,
     allows_plaintext: bool,
 }

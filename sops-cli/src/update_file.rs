@@ -29,8 +29,9 @@ pub(crate) struct FileUpdate<'a> {
 
 impl FileUpdate<'_> {
     /// Calls `change` with the file's metadata and plaintext, and replaces the file by the result.
-    /// Returns what was written. If `change` returns `None`, the file is not changed. If another
-    /// run changes the file in the meantime, `change` is applied to the new plaintext.
+    /// If another run changes the file meanwhile, calls `change` again with the new plaintext.
+    ///
+    /// Returns what was written. If `change` returns `None`, the file is not changed.
     pub(crate) fn change(
         &self,
         mut change: impl FnMut(

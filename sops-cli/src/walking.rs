@@ -13,7 +13,7 @@ use sops_core::reading::CONFIG_LIMIT;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::git::root_above;
 
-/// The files that list what to ignore. In a repository, only the first one does.
+/// The files that list what to ignore. In a repository, only the first one is read.
 const IGNORE_FILES: [&str; 2] = [".gitignore", ".ignore"];
 
 /// A walk that has not started yet.
@@ -65,6 +65,8 @@ impl Walking {
         })
     }
 
+    /// Checks that the walk entered every directory.
+    ///
     /// # Errors
     /// The same as for [`new`](Self::new), for a directory found during the walk.
     pub(crate) fn finish(&self) -> Result<(), CommandError> {

@@ -22,7 +22,7 @@ use crate::function::{Function, Mode};
 use crate::problem::{Problem, ResourceRef};
 use crate::secret_rules;
 
-/// The decrypted resources.
+/// Decrypts the resources, or fills them with placeholders in the placeholder mode.
 pub(crate) fn decrypt(
     function: &mut Function,
     config: &Node,
@@ -61,7 +61,7 @@ pub(crate) fn decrypt(
     Ok(decrypted)
 }
 
-/// A resource without its metadata, with placeholders for its encrypted values.
+/// Removes the metadata of a resource, and replaces its encrypted values with placeholders.
 fn with_placeholders(resource: Node) -> Result<Node, Problem> {
     if resource.get(METADATA_KEY).is_none() {
         return without_block(resource);
@@ -78,8 +78,7 @@ fn with_placeholders(resource: Node) -> Result<Node, Problem> {
 }
 
 /// Checks that a resource without metadata contains no ciphertext. If a patch or a generator of
-/// kustomize has dropped the metadata, the ciphertext would reach the cluster as if it were the
-/// value.
+/// kustomize dropped the metadata, the ciphertext would reach the cluster as if it were the value.
 fn without_block(resource: Node) -> Result<Node, Problem> {
     match path_of_ciphertext(&resource) {
         None => Ok(resource),

@@ -1,5 +1,5 @@
-//! The file that a resource comes from: with `buildMetadata: [originAnnotations]`, kustomize
-//! records it, so that its MAC can be verified.
+//! The file that a resource comes from. With `buildMetadata: [originAnnotations]`, kustomize
+//! records the file, so its MAC can be verified.
 
 use std::collections::HashMap;
 use std::iter;
@@ -106,9 +106,9 @@ impl Origins {
             .map_err(|problem| problem.in_file(path))
     }
 
-    /// The path relative to the working directory, which may be above the directory of the base that
-    /// calls this function. The working directory is the one from which the path of the
-    /// configuration itself exists.
+    /// Converts a path that kustomize recorded to one relative to the working directory, which
+    /// differs if a base in another directory is built. The working directory is the one from which
+    /// the path of the configuration exists.
     fn locate(&self, workspace: &Workspace, path: &str) -> String {
         let Some(config) = &self.config else {
             return path.to_owned();
@@ -126,8 +126,8 @@ impl Origins {
     }
 }
 
-/// The path from `base` to `path`, both relative to the same directory; `None` if that requires the
-/// name of a directory above it.
+/// The relative path from `base` to `path`, which are relative to the same directory; `None` if the
+/// path would contain the name of a directory above that one.
 fn relative(path: &Path, base: &Path) -> Option<PathBuf> {
     let mut path = path.components().peekable();
     let mut base = base.components().peekable();

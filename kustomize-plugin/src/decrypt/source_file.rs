@@ -53,9 +53,9 @@ impl SourceFile {
         Self { file, holders }
     }
 
-    /// The documents that contain all encrypted values of a resource at the same key paths. The
-    /// resource may lack some of their values, and have additional ones in plaintext, as after a
-    /// patch. If it has no encrypted values, all documents match.
+    /// The documents that contain all encrypted values of a resource at the same key paths: all
+    /// documents if it has none. As after a patch, the resource may lack values of the document,
+    /// and have more values in plaintext.
     ///
     /// # Errors
     /// The error names the first value of the resource that no document has.

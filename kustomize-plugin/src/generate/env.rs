@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::godotenv::{self, Entries};
 use crate::problem::Problem;
 
-/// How to read such a file.
+/// How to read a file with lines `KEY=VALUE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     /// As SOPS and kustomize read it: everything after the first `=` is the value, including quotes
@@ -17,6 +17,8 @@ pub(crate) enum Style {
 }
 
 impl Style {
+    /// Reads the entries of a file.
+    ///
     /// # Errors
     /// The error names the invalid line, without its content.
     pub(crate) fn read(self, text: &str) -> Result<Entries, Problem> {

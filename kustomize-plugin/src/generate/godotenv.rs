@@ -7,8 +7,10 @@ use zeroize::Zeroizing;
 /// Keys and values in the order of the file.
 pub(super) type Entries = Vec<(String, Zeroizing<String>)>;
 
-/// The entries in `text`. A repeated key has its last value in its first position. The error is the
-/// number of an invalid line.
+/// The entries in `text`. A repeated key has its last value in its first position.
+///
+/// # Errors
+/// The number of an invalid line.
 pub(super) fn parse(text: &str) -> Result<Entries, usize> {
     let text = Zeroizing::new(text.replace("\r\n", "\n"));
     let mut entries = Entries::new();
@@ -66,7 +68,7 @@ fn key(text: &str) -> Option<(&str, &str)> {
             _ => return None,
         }
     }
-    // Without either, the key is empty, and the scanned text is its value.
+    // Without `=` or `:`, the key is empty, and the scanned text is its value.
     Some(("", text.trim_start_matches(is_space)))
 }
 

@@ -16,7 +16,7 @@ use crate::function::{Function, Mode};
 use crate::problem::Problem;
 use crate::secret_rules;
 
-/// The resources that a configuration requests.
+/// Generates the resources that a configuration requests.
 pub(crate) fn generate(
     function: &mut Function,
     generator: &SecretGenerator,
@@ -53,7 +53,8 @@ pub(crate) fn generate(
 /// The objects in a file of manifests.
 ///
 /// # Errors
-/// A document that is not an object; if there are several, the error has its number.
+/// A document is not an object. If there are several documents, the error has the document's
+/// number.
 fn manifests(plaintext: &DecryptedFile) -> Result<Vec<Node>, Problem> {
     let resources = plaintext.resources()?;
     let is_only = resources.len() == 1;

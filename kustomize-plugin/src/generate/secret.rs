@@ -20,7 +20,7 @@ use crate::secret_rules::check_key;
 ///
 /// # Errors
 /// The error has the field, and the file if there is one. kustomize refuses a Secret without a
-/// name, but does not say where it is from.
+/// name, but its error does not say which file the Secret is from.
 pub(crate) fn generate(
     function: &mut Function,
     index: usize,

@@ -8,11 +8,11 @@ use sops_core::keys::Prompt;
 
 use super::askpass;
 
-/// Asks on the terminal if the agent has one, or else in a window. Remembers the answers that
-/// led to a decrypted key.
+/// Asks on the terminal if the agent has one, or else in a window. Remembers the answers that led
+/// to a decrypted key.
 ///
-/// A wrong PIN must not be sent again and again, because hardware locks itself after a few. So an
-/// answer is used for a second request only after it worked for the first.
+/// A wrong PIN must not be sent again and again, because hardware locks itself after a few
+/// attempts. So an answer is used for a second request only after it worked for the first.
 pub(super) struct Answers {
     starting: Arc<dyn Prompt>,
     /// The prompt to ask with once the service has started; with `None`, a window asks.

@@ -1,4 +1,5 @@
-//! The agent as a key service of this program: it decrypts what would take a passphrase here.
+//! The agent as a key service of this program: it decrypts with keys for which this program would
+//! have to ask the user for a passphrase.
 
 use sops_core::keys::{self, Effort, Family, KeyService, MasterKey};
 use sops_keyservice::Remote;
@@ -26,7 +27,7 @@ impl Agent {
 }
 
 /// The agent, limited to requests without a question: it decrypts only with unlocked age keys, and
-/// not if it asks for confirmation.
+/// only if it need not ask for confirmation.
 #[derive(Debug)]
 pub(crate) struct ReadyAgent(Agent);
 

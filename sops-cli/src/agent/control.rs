@@ -8,10 +8,10 @@ use super::client::{Agent, Instruction};
 use super::socket::AgentSocket;
 use crate::command_error::{Code, CommandError};
 
-/// How long the agent may take to stop. It finishes requests in progress for two seconds.
+/// How long the agent may take to stop. It gives requests in progress two seconds to finish.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What an agent says about itself.
+/// The status that an agent reports.
 #[derive(serde::Deserialize)]
 pub(crate) struct AgentStatus {
     pub(crate) pid: u32,
@@ -43,7 +43,7 @@ impl AgentStatus {
     }
 }
 
-/// The answer of the agent; `None` if no agent runs.
+/// Sends an instruction and returns the agent's answer; `None` if no agent runs.
 pub(crate) fn instruct(
     socket: &AgentSocket,
     instruction: Instruction,
@@ -58,7 +58,7 @@ pub(crate) fn instruct(
     }
     match agent.instruct(instruction) {
         Ok(answer) => Ok(Some(answer)),
-        // Its time may have ended before it could answer.
+        // The agent may have reached the end of its lifetime before it could answer.
         Err(_) if is_stopped() => Ok(None),
         Err(message) => Err(CommandError::new(Code::Generic, message)),
     }
@@ -78,7 +78,7 @@ pub(crate) fn stop(socket: &AgentSocket) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Fails if no agent is running.
+/// The status of the running agent, or an error if no agent is running.
 pub(crate) fn running(socket: &AgentSocket) -> Result<AgentStatus, CommandError> {
     AgentStatus::of(socket)?.ok_or_else(|| {
         CommandError::new(Code::Generic, "no agent is running")

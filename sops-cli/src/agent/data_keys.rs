@@ -21,7 +21,7 @@ struct DecryptedKey {
 }
 
 impl DataKeys {
-    /// Keeps each key for this time after it was decrypted.
+    /// Creates a store that keeps each key for this time after its decryption.
     pub(super) fn kept_for(time: Duration) -> Self {
         Self {
             time,

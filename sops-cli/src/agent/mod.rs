@@ -1,9 +1,9 @@
 //! The agent: a key service in the background that keeps unlocked keys.
 //!
-//! `socket.rs` says where it listens, `service.rs` answers requests and instructions,
-//! `data_keys.rs` keeps decrypted data keys, `answers.rs` remembers what the user answered to
-//! plugins, `askpass.rs` asks in a window, `limits.rs` and `clock.rs` determine for how long,
-//! `client.rs` uses it, and `control.rs` instructs it.
+//! `socket.rs` says where the agent listens, and `service.rs` answers requests and instructions.
+//! `data_keys.rs` keeps decrypted data keys, and `answers.rs` remembers what the user answered to
+//! plugins; `limits.rs` and `clock.rs` determine for how long. `askpass.rs` asks in a window.
+//! `client.rs` connects to an agent, and `control.rs` instructs the running one.
 
 mod answers;
 pub(crate) mod askpass;

@@ -21,8 +21,8 @@ use super::limits::Limits;
 use crate::keys::local::{Confirmation, LocalKeys};
 use crate::ui::Ui;
 
-/// How often the agent looks at the clock, at least: a thread's sleep does not count the time that
-/// the machine sleeps.
+/// The longest time between two looks at the clock. A thread's sleep does not count the time that
+/// the machine sleeps, so one long sleep would be late.
 const TICK: Duration = Duration::from_secs(60);
 
 /// The keys, and how long they may be used.

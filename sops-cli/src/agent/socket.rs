@@ -13,8 +13,8 @@ use crate::command_error::{Code, CommandError, name_of};
 pub(crate) struct AgentSocket(PathBuf);
 
 impl AgentSocket {
-    /// The socket in the user's runtime directory, which need not exist. `None` without such a
-    /// directory.
+    /// The socket in the user's runtime directory; the socket need not exist. `None` without a
+    /// runtime directory.
     pub(crate) fn of_user() -> Option<Self> {
         let named = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
         let directory = match named.filter(|directory| directory.is_absolute()) {

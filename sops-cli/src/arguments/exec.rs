@@ -30,7 +30,7 @@ impl ExecCommand {
         }
     }
 
-    /// The command with each `{}` replaced by `text`.
+    /// The command with each `{}` replaced by `path`.
     pub(crate) fn with_file(self, path: &str) -> Self {
         let replaced = |word: OsString| {
             let mut rest = word.as_bytes();
@@ -109,7 +109,8 @@ impl ExecArgs {
                 CommandError::new(Code::Generic, "expected a file and a command").hint(example),
             );
         };
-        // The words before `--` would be the command.
+        // A second word before `--` would be the command, so a file that cannot be run is a mistake
+        // there.
         let second = self.command.as_ref().map(Path::new);
         if !invocation::is_sops()
             && !self.words.is_empty()

@@ -70,8 +70,8 @@ impl FileArg {
         }
     }
 
-    /// All files and directories, if there are several or a directory. Under the name `sops`, only
-    /// the first one counts.
+    /// All files and directories if there is more than one, or if the only one is a directory;
+    /// `None` for a single file. Under the name `sops`, only the first one counts.
     pub(crate) fn several(&self, ui: &Ui) -> Option<impl Iterator<Item = &Path>> {
         let more = if invocation::is_sops() {
             &[]

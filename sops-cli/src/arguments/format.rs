@@ -35,8 +35,8 @@ impl FormatArgs {
         }
     }
 
-    /// The output format for an input in the format `input`: the format of the file's name, or else
-    /// `input`.
+    /// The output format for an input in the format `input`: that of `--output-type`, or else that
+    /// of the file's name, or else `input`.
     pub(crate) fn output(&self, path: Option<&Path>, input: Format) -> Format {
         let of_name = path.map(Format::from_path);
         let of_name = of_name.filter(|format| *format != Format::Binary);

@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 /// Whether the program was called under the name `sops`, through a link or a copy. It is then
 /// `sops` in every way that programs can see.
 pub(crate) fn is_sops() -> bool {
-    // Every line for the user asks, and each call copies all arguments.
+    // Cached, because each line for the user depends on it, and reading the arguments copies them
+    // all.
     static IS_SOPS: LazyLock<bool> = LazyLock::new(|| {
         let name = env::args_os().next().unwrap_or_default();
         Path::new(&name).file_name() == Some(OsStr::new("sops"))

@@ -88,7 +88,7 @@ pub(crate) struct MasterKeyArgs {
 const HEADING: &str = "Master keys";
 
 impl MasterKeyArgs {
-    /// The keys, in the order of `sops`; none if no flag and no variable has any.
+    /// The keys, in the order of `sops`; empty if neither a flag nor a variable names any.
     pub(crate) fn keys(&self, kms: &KmsArgs) -> Result<Vec<MasterKey>, CommandError> {
         listed(
             [

@@ -6,13 +6,13 @@ use sops_printable::beginning;
 
 use super::invocation;
 
-/// What a path with an error should look like.
+/// The valid forms of a path, for error messages.
 const FORMS: &str = "write a path as `a.b[0]`, `.a[\"key.with.dots\"]` or `[\"a\"][\"b\"]`";
 
-/// How many characters of a path messages show.
+/// The maximum number of characters of a path in a message.
 const MAX_SHOWN: usize = 100;
 
-/// Reads a key path. Keys without brackets end at the next `.` or `[`. Under the name `sops`, only
+/// Reads a key path. Keys without brackets end at the next `.` or `[`; under the name `sops`, only
 /// the form with brackets is valid.
 ///
 /// # Errors

@@ -1,7 +1,6 @@
-//! The flags that several commands share, with the names of `sops`, one group per file.
-//! `go_flags` accepts the spellings of Go's library, `sops_order.rs` the order of arguments
-//! under the name `sops`, and `invocation.rs` determines the name under which the program was
-//! called.
+//! The flags that several commands share, with the names of `sops`, one group per file. `go_flags`
+//! accepts the spellings of Go's flag library, `sops_order.rs` sorts arguments as `sops` does, and
+//! `invocation.rs` determines the name under which the program was called.
 
 mod duration;
 mod exec;

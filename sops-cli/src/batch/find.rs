@@ -69,7 +69,7 @@ pub(crate) fn items<'a>(
             }
             is_temporary
         })?;
-        // If Git cannot list them, `lint` reports it.
+        // If Git cannot list the tracked files, `lint` reports it.
         let tracked = Tracked::below(path).unwrap_or_default();
         walking.builder.sort_by_file_path(Path::cmp);
         for entry in walking.builder.build() {

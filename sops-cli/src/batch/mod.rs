@@ -181,8 +181,8 @@ fn replace_one(
     })
 }
 
-/// How many directories can have files written together; each one takes two of the process's file
-/// descriptors.
+/// How many directories can have files written together. Each directory takes two of the process's
+/// file descriptors.
 fn directories_together() -> usize {
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     let directories = limit.saturating_sub(OTHER_OPEN_FILES) / 2;
@@ -235,7 +235,7 @@ fn stage(
         .collect()
 }
 
-/// Shown on a terminal only.
+/// A progress bar, shown on a terminal only.
 fn bar(files: usize) -> ProgressBar {
     let bar = ProgressBar::new(files.try_into().unwrap_or(u64::MAX));
     match ProgressStyle::with_template("{bar:40} {pos} of {len} files") {

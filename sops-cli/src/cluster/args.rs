@@ -40,7 +40,7 @@ impl ClusterArgs {
         given.collect()
     }
 
-    /// Whether neither the flags nor the environment select a kubeconfig.
+    /// Whether neither the flags nor the environment selects a kubeconfig.
     pub(super) fn are_default(&self) -> bool {
         let is_set = env::var_os("KUBECONFIG").is_some_and(|files| !files.is_empty());
         self.context.is_none() && self.kubeconfig.is_none() && !is_set

@@ -107,7 +107,7 @@ impl Cluster {
         };
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = Some(ANSWER);
-        // The user learns about a failure immediately.
+        // The client must not retry, so that the user learns about a failure immediately.
         config.default_retry = false;
         let server = shown(&config.cluster_url.to_string());
         let insecurity = Insecurity::of(&config);

@@ -161,7 +161,7 @@ impl Cluster {
             .iter()
             .filter(|cause| cause.reason == "FieldManagerConflict")
             .map(|cause| {
-                // `conflict with "kubectl" using v1`
+                // The message has the form `conflict with "kubectl" using v1`.
                 let manager = cause.message.split('"').nth(1).unwrap_or("another manager");
                 let field = match object.is_some_and(|object| has_value(&cause.field, object)) {
                     // An item of a set is identified by its value.
@@ -173,8 +173,8 @@ impl Cluster {
             .collect();
         match status.code {
             403 => {
-                // `secrets "web" is forbidden: User "ann" cannot patch resource "secrets" in API
-                // group "" in the namespace "prod"` Everything that this message quotes is a name.
+                // A denial by RBAC quotes only names: `secrets "web" is forbidden: User "ann"
+                // cannot patch resource "secrets" in API group "" in the namespace "prod"`.
                 let is_of_rbac = status.message.contains(" cannot ")
                     && !object.is_some_and(|object| has_value(&status.message, object));
                 let message = if is_of_rbac { &status.message } else { &message };

@@ -71,7 +71,7 @@ pub(super) async fn select(
     }
     let token = config.auth_info.token.as_ref();
     if token.is_some_and(|token| token.expose_secret().contains(char::is_control)) {
-        // The client would panic, because a header can't contain it.
+        // The client would panic, because a header can't contain control characters.
         let message = format!(
             "the token of the user of the context `{context}` contains a line break or another control character"
         );

@@ -43,7 +43,7 @@ fn split_words_of_policy(message: &str) -> (&str, &str) {
 }
 
 /// How many consecutive letters and digits of a value reveal it. Policy authors can build messages
-/// from any part of the object, so the limit for policies is lower.
+/// from any part of the object, so [`PART_IN_WORDS_OF_POLICY`] is lower.
 const PART: usize = 8;
 
 const PART_IN_WORDS_OF_POLICY: usize = 5;

@@ -27,7 +27,7 @@ pub(crate) enum Role {
 }
 
 impl CommandError {
-    /// The error for a change that would add other `sops` metadata to that of the file.
+    /// The error for a change that would add a second `sops` key to a file.
     pub(crate) fn reserved_key() -> Self {
         let message = "the top-level key `sops`, and in dotenv every key that begins with `sops_`, is reserved for the file's metadata";
         Self::new(Code::AlreadyEncrypted, message)
@@ -358,7 +358,7 @@ fn is_about_content(error: &Error) -> bool {
     )
 }
 
-/// Whether the documents have metadata of their own.
+/// Whether each document has metadata of its own.
 fn are_several_files(text: &[u8], format: Format) -> bool {
     let document = EncryptedDocument::parse(text, format);
     document.is_ok_and(|document| !document.differing_metadata().is_empty())

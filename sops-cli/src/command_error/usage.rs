@@ -20,7 +20,7 @@ pub(crate) fn code(error: &clap::Error, is_sops: bool) -> u8 {
         return NO_HELP_TOPIC;
     }
     let is_generic = is("filestatus") || is("updatekeys");
-    // For these, the general exit code means that something was found.
+    // For these commands, the general exit code means that they found something.
     let reports_findings = ["lint", "verify", "diff", "git"]
         .iter()
         .any(|name| is(name));
@@ -30,7 +30,7 @@ pub(crate) fn code(error: &clap::Error, is_sops: bool) -> u8 {
     }
 }
 
-/// Whether the name of a file is empty.
+/// Whether the error is about an empty file name.
 fn is_empty_file(error: &clap::Error) -> bool {
     let is = |kind, matches: fn(&str) -> bool| match error.get(kind) {
         Some(ContextValue::String(text)) => matches(text),
@@ -64,7 +64,7 @@ pub(crate) fn escape(error: &mut clap::Error) {
     }
 }
 
-/// Adds what the user may have meant by a word that is not a command of this group.
+/// Adds a hint about what the user may have meant by a word that is not a command of this group.
 pub(crate) fn suggest(error: &mut clap::Error) {
     if error.kind() != ErrorKind::InvalidSubcommand
         || error.get(ContextKind::SuggestedSubcommand).is_some()

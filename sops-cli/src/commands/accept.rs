@@ -133,7 +133,7 @@ struct Acceptance<'a> {
     ui: &'a Ui,
     globals: &'a GlobalArgs,
     services: &'a Services,
-    /// Whether the user agreed to all of them in advance.
+    /// Whether the user agreed to all proposals in advance.
     yes: bool,
 }
 
@@ -181,8 +181,9 @@ impl Acceptance<'_> {
         })
     }
 
-    /// Which values of the file have changed since the proposal was made: those with another
-    /// ciphertext, if the file was changed after that. Nothing was accepted yet in this run.
+    /// Which values of the file have changed since the proposal was made, before this run accepts
+    /// any: those with another ciphertext. A value without a fingerprint counts if the file was
+    /// changed later.
     fn outdated(&self, file: &Path, proposal: &Proposal) -> Result<Vec<bool>, CommandError> {
         let input = Input::read(Some(file), InputFormat::of_name(file), Role::Encrypted)?;
         let encrypted = EncryptedDocument::parse(&*input.content, input.format)
@@ -199,8 +200,8 @@ impl Acceptance<'_> {
         Ok(outdated.collect())
     }
 
-    /// Shows a proposal, and sets its values if the user agrees. Returns whether they did. `later`
-    /// are the proposals that are accepted after this one.
+    /// Shows a proposal, and sets its values if the user agrees; returns whether they did. The
+    /// proposals in `later` are accepted after this one.
     fn accept(&self, pending: &Pending, later: &[Pending]) -> Result<bool, CommandError> {
         let Self { ui, globals, .. } = *self;
         let Pending {

@@ -134,8 +134,8 @@ fn manifests(path: &Path) -> Result<Vec<PathBuf>, CommandError> {
     Ok(files)
 }
 
-/// The command that builds a kustomization and applies the result. If the build runs plugins, it may
-/// decrypt.
+/// The command that builds a kustomization and applies the result. If the build runs plugins, they
+/// may decrypt files.
 fn build_hint(kustomization: &Path) -> String {
     let bytes = read_repository_file(kustomization).unwrap_or_default();
     let document = parse_document(&bytes, Format::Yaml);
@@ -228,14 +228,14 @@ fn is_defined(object: &ClusterObject, objects: &[ClusterObject]) -> bool {
     })
 }
 
-/// Objects on their way into a cluster.
+/// Applies objects to a cluster.
 struct Application<'a> {
     ui: &'a Ui,
     args: &'a Args,
     cluster: &'a Cluster,
     kinds: Kinds<'a>,
     options: ServerSideApply,
-    /// The namespaces and CRDs that a dry run has not created.
+    /// The namespaces that the objects would create, which do not exist in a dry run.
     new_namespaces: Vec<String>,
 }
 

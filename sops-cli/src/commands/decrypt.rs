@@ -87,7 +87,7 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     let (input, result) = args.decrypt(ui, globals, &services, file, true)?;
     args.output
         .deliver(ui, &input, &result, Readers::Owner, "decrypted")?;
-    // Like the document, the file was encrypted.
+    // Not wiped, like the document in `decrypt`, because it was encrypted.
     std::mem::forget(input);
     Ok(())
 }
@@ -117,7 +117,8 @@ impl Args {
         let decrypted =
             decrypt_file::decrypt_document(ui, services, &input, &document, opening, purpose)?;
         if is_only_file {
-            // The program ends soon, and wiping what was encrypted takes time.
+            // Wiping the document would take time, although it was encrypted and the program ends
+            // soon.
             std::mem::forget(document);
         }
         let Some(path) = path else {

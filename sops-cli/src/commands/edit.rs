@@ -129,7 +129,7 @@ pub(crate) fn cmd_edit(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
         nearer::warn(ui, globals, config.as_ref(), name);
         let encryption =
             encryption_options::encryption(globals, config.as_ref(), &wanted, &services, name)?;
-        // The editor must not open if its user could not decrypt the result.
+        // The editor must not open if the user could not decrypt the result.
         let lockout = Lockout::new(&services);
         lockout.note(&name_of(file), KeyGroups::of(&encryption));
         lockout.warn(ui);

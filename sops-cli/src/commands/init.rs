@@ -23,8 +23,8 @@ use crate::recipient_edit::checked_name;
 use crate::ui::Ui;
 use crate::walking::Walking;
 
-/// How deep, and for how many entries, it searches for other configurations. The working directory
-/// may be a home directory.
+/// The limits of the search for other configurations: its depth, and the number of entries. The
+/// working directory may be a home directory.
 const MAX_DEPTH: usize = 8;
 const MAX_ENTRIES: usize = 20_000;
 
@@ -216,8 +216,8 @@ fn parse_recipient(text: &str) -> Result<Recipient, String> {
     text.parse().map_err(|error: KeyError| error.to_string())
 }
 
-/// The recipients to encrypt for: those that were named, or else that of the newest age key, or of
-/// a new one. If there are several keys, the older ones follow.
+/// The recipients to encrypt for: those that the user named, or else those of the user's age keys,
+/// the newest first, or else that of a new key.
 fn recipients(ui: &Ui, args: &Args) -> Result<Vec<String>, CommandError> {
     if !args.recipient.is_empty() {
         return Ok(args.recipient.iter().map(Recipient::to_string).collect());

@@ -73,8 +73,7 @@ fn is_ours(link: &Path, program: &Path) -> bool {
         || is_same(link, program) && link.is_symlink()
 }
 
-/// Whether the file is a link to this program, or to one with the same name, which may no longer
-/// exist.
+/// Warns if `sops` on the PATH is another program, or none.
 fn warn_of_path(ui: &Ui, directory: &Path) {
     let first = directories().find(|directory| directory.join(NAME).is_file());
     match first {

@@ -128,7 +128,7 @@ pub(crate) fn cmd_lint(
         Some(about) => explain(ui, about).map(|()| ExitCode::SUCCESS),
         None => lint(ui, globals, args),
     };
-    // Findings have the general code.
+    // Findings have the general exit code.
     outcome.map_err(|error| match error.code() {
         Code::BrokenPipe => error,
         _ => error.with_code(Code::CannotReadInput),

@@ -339,7 +339,7 @@ pub(crate) enum Command {
 }
 
 /// The flags of a command that scripts run for many files, without its help. For a small file,
-/// describing all commands takes a part of the time that is noticeable.
+/// describing all commands takes a noticeable part of the time.
 pub(crate) fn frequent(name: &OsStr) -> Option<clap::Command> {
     let (name, augment): (&str, fn(clap::Command) -> clap::Command) = match name.to_str()? {
         "decrypt" => ("decrypt", DeferredArgs::<decrypt::Args>::augment_args),

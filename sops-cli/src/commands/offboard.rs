@@ -88,7 +88,7 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
 const MOST_BRANCHES: usize = 10;
 
 /// Warns about other branches in which the recipients still have access: a new value that someone
-/// picks to such a branch is encrypted for them.
+/// cherry-picks to such a branch is encrypted for them.
 fn warn_of_branches(ui: &Ui, recipients: &[String]) -> Result<(), CommandError> {
     let mut branches = Vec::new();
     for recipient in recipients {

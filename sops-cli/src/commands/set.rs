@@ -93,8 +93,8 @@ pub(super) fn require_file(file: &Path, values: &ValueArgs) -> Result<(), Comman
     })
 }
 
-/// Sets values in a file. If `is_idempotent`, and no value changes, the file is not written. The
-/// user knows that the values at some paths are in plaintext.
+/// Sets values in a file; with `is_idempotent`, a file in which no value changes is not written.
+/// The user already knows that the values at the paths in `known_plain` are in plaintext.
 pub(crate) fn assign(
     update: &FileUpdate<'_>,
     assignments: &[Assignment],

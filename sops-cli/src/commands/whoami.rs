@@ -53,7 +53,7 @@ pub(crate) fn cmd_whoami(ui: &Ui, globals: &GlobalArgs, _: &Args) -> Result<(), 
     }
     for source in identities.sources() {
         match source.held {
-            // The agent has its keys.
+            // The agent has unlocked these keys.
             Held::Locked if is_unlocked => {}
             Held::Locked | Held::NotRun | Held::Failed(_) => ui.note(&source),
             _ => {}

@@ -6,7 +6,7 @@ use super::candidates::{Candidate, candidates};
 use super::shell_words::{Current, split_line};
 
 /// The first argument of a script's question. The second one is the shell; bash then sends the line
-/// up to the cursor and the word as it sees it, others send the words up to the cursor.
+/// up to the cursor and the word as it sees it, while other shells send the words up to the cursor.
 pub(crate) const QUESTION: &str = "__complete";
 
 /// The script of a shell that completes the command `name`.

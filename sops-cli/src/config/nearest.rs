@@ -17,8 +17,8 @@ pub(crate) const CONFIG_FILE: &str = ".sops.yaml";
 /// Reads a file, if it exists.
 type Read<'r> = dyn Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + 'r;
 
-/// The configuration for the files of a directory. An error is the path of one that cannot be read
-/// or is invalid.
+/// The configuration for the files of a directory. An error is the path of a configuration that
+/// cannot be read or is invalid.
 type Nearest = Result<Option<Arc<Config>>, PathBuf>;
 
 /// Looks up configurations, and caches them.
@@ -88,8 +88,8 @@ impl<'r> NearestConfigs<'r> {
     }
 
     /// The configuration for the file at this absolute path: the nearest one in the directories
-    /// above it. If that has no rule for the file, the next one with a matching `path_regex`
-    /// counts, because `sops` uses that when it runs in that directory. `None` if there is no
+    /// above it or, if that has no rule for the file, the next one with a matching `path_regex`,
+    /// because `sops` uses that when it runs in that directory. `None` if there is no
     /// configuration, or an invalid one, which is reported by [`Self::wrong`].
     pub(crate) fn of(&self, path: &Path) -> Option<Arc<Config>> {
         let nearest = self.nearest(path).ok().flatten()?;

@@ -43,9 +43,9 @@ impl ResolvedConfig {
         config.matching_creation_rule(&self.path)
     }
 
-    /// Whether the creation rule for the file singles it out, unlike a rule for all files or one
-    /// that selects keys in all files with the same extension. Under such a rule, manifests that
-    /// happen to have the keys need not be encrypted. `None` if there are no rules.
+    /// Whether the creation rule for the file singles it out; `None` if there are no rules. A rule
+    /// for all files, or one that selects keys in all files with the same extension, does not
+    /// single out any: manifests that happen to have these keys need not be encrypted.
     ///
     /// # Errors
     /// No rule matches the file.
@@ -184,8 +184,8 @@ impl ConfigResolver {
                 config: Some(config),
                 path,
             },
-            // Its rules match paths as spelled from the working directory. If there is no
-            // configuration above the file, this is the only one.
+            // The rules of this configuration match paths as spelled from the working directory. If
+            // there is no configuration above the file, this is the only one.
             _ => by_own(),
         })
     }

@@ -29,7 +29,8 @@ pub(crate) struct RuleDrift {
 }
 
 impl RuleDrift {
-    /// A file without a rule is encrypted as a whole, and so is a binary file.
+    /// How the rule of a file differs from that of its creation rule, if it does. A file without a
+    /// rule is encrypted as a whole, and so is a binary file.
     pub(crate) fn between(
         metadata: &Metadata,
         creation: &CreationRule,

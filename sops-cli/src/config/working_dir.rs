@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::command_error::CommandError;
 
-/// The working directory as the shell spells it, and therefore also Go and `sops`.
+/// The working directory as the shell spells it, and therefore as Go and `sops` do.
 pub(crate) fn working_dir() -> Result<PathBuf, CommandError> {
     let same = |path: &PathBuf| match (path.metadata(), Path::new(".").metadata()) {
         (Ok(spelled), Ok(current)) => {

@@ -11,12 +11,12 @@ use crate::secret_data;
 /// Marks a value that is shown in base64, because it is not text.
 pub(super) const BINARY: &str = "base64:";
 
-/// Which value of which Secret it is.
+/// Identifies a value of a Secret.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct EntryPath {
     /// The index of the document in the stream.
     document: usize,
-    /// The path of the Secret in the document: of an item of a list.
+    /// The path of the Secret in the document; empty unless the Secret is an item of a list.
     pub(super) secret: Vec<String>,
     pub(super) key: String,
 }

@@ -1,5 +1,6 @@
-//! Shows the values under `data` of Secrets decoded. `entry.rs` finds them, `view.rs` is the text
-//! that `edit --decode` opens, and `string_data.rs` the one that `decrypt --decode` prints.
+//! Shows the values under `data` of Secrets decoded. `entry.rs` finds them, `view.rs` makes the
+//! text that `edit --decode` opens, and `string_data.rs` makes the one that `decrypt --decode`
+//! prints.
 
 mod entry;
 mod string_data;

@@ -85,7 +85,7 @@ fn one_document(text: &str, format: Format) -> sops_core::Result<Zeroizing<Vec<u
     Ok(editor.into_bytes())
 }
 
-/// The text in which `data` of Secrets is renamed to `stringData`, where all of its values are text
+/// The text in which `data` of a Secret is renamed to `stringData` if all of its values are text
 /// and the Secret has no `stringData` yet. The layout stays.
 fn with_renamed_fields(text: &str, format: Format) -> sops_core::Result<Zeroizing<String>> {
     let document = parse_document(text, format)?;

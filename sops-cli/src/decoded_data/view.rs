@@ -28,8 +28,8 @@ struct ShownValue {
 }
 
 impl DecodedView {
-    /// The view of `text`. Values whose spelling could not be restored are not decoded. Text that
-    /// cannot be parsed, or is in another format, is shown as it is.
+    /// The view of `text`, in which values are decoded only if their spelling can be restored. Text
+    /// that cannot be parsed, or is in another format, is shown as it is.
     pub(crate) fn new(text: &[u8], format: Format) -> Self {
         let as_it_is = || Self {
             format,
@@ -159,7 +159,7 @@ struct ViewSource<'s, 'd, 'a> {
 }
 
 impl ViewSource<'_, '_, '_> {
-    /// The entries of these that can be decoded together, so that the text can be restored.
+    /// Those of the wanted entries that can be decoded together, so that the text can be restored.
     fn decodable(&self, wanted: &[usize]) -> Vec<usize> {
         if wanted.is_empty() || self.view(wanted).is_some() {
             return wanted.to_vec();

@@ -1,6 +1,7 @@
 //! The user's editor and the text that it opens. `program.rs` runs the editor, `vim.rs` keeps vim
-//! from writing copies of the text, `template.rs` is what a new file starts from, `header.rs` puts
-//! messages on top of the text, and `session.rs` edits one file until it can be encrypted.
+//! from writing copies of the text, `template.rs` has the text that a new file starts with,
+//! `header.rs` puts messages on top of the text, and `session.rs` edits one file until it can be
+//! encrypted.
 
 mod environment;
 mod header;

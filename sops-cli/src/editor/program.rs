@@ -128,7 +128,8 @@ impl EditorProgram {
         Ok(true)
     }
 
-    /// The arguments, with those for vim after the editor's name: it may be an argument of `env`.
+    /// The arguments, with those for vim after the editor's name, which may itself be an argument
+    /// of `env`.
     fn arguments_with_private_ones(&self) -> Vec<OsString> {
         let is_env = Path::new(&self.program).file_name() == Some(OsStr::new("env"));
         let is_assignment = |word: &OsString| {

@@ -16,8 +16,8 @@ use crate::ui::Ui;
 /// How many times the editor reopens. A script used as the editor might otherwise run forever.
 const MAX_TIMES: usize = 20;
 
-/// A user needs longer to close an editor, but a program that passes the file to an open window
-/// does not.
+/// An editor that ends sooner was probably not closed by the user, but has passed the file to a
+/// window that is already open.
 const SHORTEST_EDIT: Duration = Duration::from_millis(700);
 
 /// One file in the editor.
@@ -48,7 +48,7 @@ impl EditorSession<'_> {
     ) -> Result<(), CommandError> {
         // Dropped last: the process ends by a signal only when the plaintext is gone.
         let signals = DeferredSignals::new();
-        // The edited text could not be written.
+        // Otherwise, the edited text could not be written.
         files::check(self.file)?;
         let directory = PrivateDirectory::for_plaintext(self.ui, self.allow_disk)?;
         let mut header = EditorHeader::new(self.format);

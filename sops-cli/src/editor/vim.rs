@@ -19,8 +19,8 @@ const PERHAPS: [&str; 4] = ["vi", "view", "rview", "ex"];
 /// The beginnings of vim's and nvim's `--version` output.
 const BANNERS: [&str; 2] = ["VIM - Vi IMproved", "NVIM "];
 
-/// Commands for when the file is open, after the user's configuration, which may have turned these
-/// options on. A minimal vim lacks some options.
+/// Commands that vim runs once the file is open, after the user's configuration, which may have
+/// turned these options on. A minimal vim lacks some of them.
 const QUIETLY: &str = "silent! set noswapfile | silent! set nobackup | silent! set nowritebackup | silent! set noundofile | silent! set viminfo=";
 
 /// The arguments that come before all others; empty if the program is not vim.

@@ -238,7 +238,7 @@ fn respected(signals: &[i32]) -> impl Iterator<Item = i32> {
 }
 
 /// Handles a signal that a terminal sends to its foreground processes, which include the command.
-/// Returns whether it is one.
+/// Returns false for other signals.
 fn follow_terminal(signal: i32, redaction: &Redaction) -> bool {
     /// How long the last output before a stop may take.
     const LAST_OUTPUT: Duration = Duration::from_millis(60);
@@ -262,8 +262,8 @@ fn follow_terminal(signal: i32, redaction: &Redaction) -> bool {
     true
 }
 
-/// Whether the command gets the signal itself, because a terminal sends it to both, or must not get
-/// it.
+/// Whether a signal must not be passed on, because a terminal sends it to the command too, or
+/// because it is only for this process.
 fn is_shared(signal: Signal) -> bool {
     match signal {
         Signal::INT | Signal::QUIT => io::stdin().is_terminal(),

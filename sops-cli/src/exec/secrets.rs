@@ -67,8 +67,9 @@ impl SecretValues {
 
     /// Collects the values under `plain`, a node of the document with that text, that are encrypted
     /// in `cipher`, the same node of the encrypted document. A value without a counterpart there
-    /// counts as encrypted. `in_data` says whether the node is `data` of a Secret, or a value of
-    /// it.
+    /// counts as encrypted.
+    ///
+    /// `in_data` says whether the node is `data` of a Secret, or a value of it.
     fn collect(
         &mut self,
         text: &str,

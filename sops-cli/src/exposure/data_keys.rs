@@ -7,11 +7,11 @@ use sops_core::EncryptedDocument;
 use sops_core::keys::{DataKey, KeyService};
 use sops_core::metadata::Metadata;
 
-/// Two versions with one of these in common have the same data key.
+/// Identifies a data key: two versions with a handle in common have the same data key.
 pub(super) type Handle = String;
 
 /// The handles of a version: the encrypted data key of each master key. With several groups, each
-/// has only a share, so all of them together are one handle.
+/// master key encrypts only a share, so all shares together are one handle.
 pub(super) fn handles(metadata: &Metadata) -> Vec<Handle> {
     let encrypted = metadata.key_groups.iter().map(|group| {
         let keys = group.keys.iter().map(|key| key.enc().trim().to_owned());
@@ -68,7 +68,7 @@ impl<'k> DataKeys<'k> {
         key
     }
 
-    /// The data key of a version with these handles, if another version showed it.
+    /// The data key of a version with these handles, if another version revealed it.
     pub(super) fn known_by(&self, handles: &[Handle]) -> Option<Arc<DataKey>> {
         let known = self.known();
         handles.iter().find_map(|handle| match known.get(handle) {

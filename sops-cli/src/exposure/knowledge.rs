@@ -24,12 +24,12 @@ pub(crate) struct Past {
 /// The positions of a version and of a value in it.
 type Place = (usize, usize);
 
-/// The same number for versions of the same file.
+/// The number of a file, which all of its versions have.
 type FileId = usize;
 
-/// A value to look up. To find its age and its readers, a short or common value is only looked up
-/// where it is, because equal values elsewhere say nothing about it. To determine what someone knows,
-/// values are looked up everywhere.
+/// A value to look up. For its age and its readers, a short or common value is only looked up where
+/// it is, because equal values elsewhere say nothing about it; for what someone knows, values are
+/// looked up everywhere.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) struct WantedValue<'v> {
     marks: &'v [Mark],
@@ -207,8 +207,8 @@ impl<'p> Knowledge<'p> {
         })
     }
 
-    /// The versions with values that are not known here, if someone could read them, may have been
-    /// able to, or may know their values from other versions.
+    /// The versions with values that are not known here, but that someone could read, may have been
+    /// able to read, or may know from other versions.
     pub(crate) fn unknown(&self) -> impl Iterator<Item = &'p SeenVersion> {
         let mut readable = self.is_readable.iter().zip(self.counts);
         let knows_any = readable.any(|(is_readable, counts)| *is_readable && *counts);

@@ -28,7 +28,7 @@ enum Source {
 impl Marker {
     /// The marks of a value: of its ciphertext, of its plaintext, and of the bytes that it encodes
     /// in base64, because a Secret has them under `data` or in plain text under `stringData`. Line
-    /// breaks at the end make no difference. An empty value has no marks.
+    /// breaks at the end make no difference, and an empty value has no marks.
     pub(crate) fn marks(&self, value: &SecretValue<'_>) -> Vec<Mark> {
         let ciphertext = value.ciphertext;
         let mut marks: Vec<Mark> = ciphertext

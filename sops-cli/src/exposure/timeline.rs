@@ -1,6 +1,5 @@
-//! When each value last changed: the commit since which an encrypted file has contained it
-//! without a gap.
-//! Files and keys may have been renamed, and encrypted again, since then.
+//! Finds when each value last changed: the commit since which an encrypted file has contained it
+//! without a gap. Since then, files and keys may have been renamed, and encrypted again.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,7 +20,7 @@ pub(crate) struct LastChanges {
 struct State {
     /// How many files have a value of each group.
     counts: Vec<u32>,
-    /// The commit since which a file has contained one.
+    /// For each group, the commit since which a file has contained one of its values.
     since: Vec<u32>,
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Content {
     pub(crate) commit: Option<usize>,
 }
 
-/// What the content of a version is.
+/// The content of a version, once read.
 enum Read {
     NotEncrypted,
     Unreadable(&'static str),
@@ -170,7 +170,7 @@ impl<'r> VersionReader<'r> {
         Some(position)
     }
 
-    /// Opens versions whose data key another version showed. Someone who was added later can
+    /// Opens versions whose data key another version revealed. Someone who was added later can
     /// decrypt older versions with it.
     fn open_with_later_keys(&mut self, objects: &Objects) {
         let closed = std::mem::take(&mut self.closed);

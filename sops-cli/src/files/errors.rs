@@ -8,7 +8,7 @@ use sops_lint::shell_path;
 
 use crate::command_error::{Code, CommandError, name_of};
 
-/// Rejects writing plaintext to a file or pipe of another user.
+/// The error for writing plaintext to a file or pipe of another user.
 pub(super) fn readable_by_another(name: &str, file: &Stat) -> CommandError {
     let message = format!(
         "{name} belongs to another user (uid {}), who could read the plaintext; nothing was written",

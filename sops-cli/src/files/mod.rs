@@ -64,7 +64,7 @@ pub(crate) fn check(path: &Path) -> Result<(), CommandError> {
 }
 
 /// Whether standard output is this regular file or, without a name, the file that standard input
-/// is.
+/// reads from.
 pub(crate) fn is_standard_output(file: Option<&Path>) -> bool {
     let output = rustix::fs::fstat(io::stdout());
     let input = match file {

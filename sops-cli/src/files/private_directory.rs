@@ -76,8 +76,8 @@ impl PrivateDirectory {
     }
 }
 
-/// A directory on a usable memory file system. Also removes the leftovers of killed runs from all
-/// of them.
+/// Creates a directory on a usable memory file system, and removes the leftovers of killed runs
+/// from all memory file systems.
 fn in_memory() -> Option<PrivateDirectory> {
     let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let candidates = runtime.into_iter().chain([PathBuf::from("/dev/shm")]);
@@ -92,7 +92,7 @@ fn in_memory() -> Option<PrivateDirectory> {
     created
 }
 
-/// A directory in the system's temporary directory.
+/// Creates a directory in the system's temporary directory.
 fn temporary() -> Result<PrivateDirectory, CommandError> {
     let parent = env::temp_dir();
     create_in(&parent).map_err(|error| CommandError::output(name_of(&parent), &error))

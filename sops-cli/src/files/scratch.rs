@@ -1,5 +1,5 @@
-//! Writes a file that another program created for this run, which reads it next and then deletes
-//! it: one like the `%A` of a merge driver.
+//! Writes a file such as the `%A` of a merge driver, which another program created for this run,
+//! reads next, and then deletes.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};

@@ -30,7 +30,8 @@ pub(crate) fn retrying<T>(
             Err(error) if error.is_conflict() => {}
             result => return result,
         }
-        // The old lock is on a file that was replaced, or it would block this run's next lock.
+        // If the file was replaced, the old lock is on the old file. Otherwise, it would block this
+        // run's next lock.
         drop(turn.take());
         turn = lock(file);
     }

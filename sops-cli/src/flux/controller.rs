@@ -24,7 +24,7 @@ impl ControllerKey {
     pub(crate) async fn find(cluster: Option<(&Cluster, &str)>, tree: &FluxTree) -> Self {
         if let Some((cluster, namespace)) = cluster {
             let target = ResourcePath::of::<Deployment>(Some(namespace), "kustomize-controller");
-            // A user without permission to read it sees less.
+            // Without permission to read the Deployment, only the repository counts.
             if let Ok(Some(deployment)) = cluster.get(&target).await {
                 return Self::of(&deployment);
             }

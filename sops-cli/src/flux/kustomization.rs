@@ -23,7 +23,7 @@ pub(crate) struct Expectation<'a> {
 
 impl Expectation<'_> {
     /// Checks whether a Kustomization decrypts the encrypted files that it builds, if its source is
-    /// this repository. `count` is their number.
+    /// this repository. `count` is the number of these files.
     pub(crate) fn check(
         &self,
         kustomization: &AppliedKustomization<'_>,
@@ -77,7 +77,7 @@ impl Expectation<'_> {
         Some(self.assuming(kustomization, check))
     }
 
-    /// Appends to a gap that the source is assumed to be this repository, if it is.
+    /// Appends to a gap the assumption that the source is this repository, if that is not certain.
     fn assuming(&self, kustomization: &AppliedKustomization<'_>, check: FluxCheck) -> FluxCheck {
         let (kind, name) = kustomization.source();
         match kustomization.origin() {

@@ -90,7 +90,8 @@ impl PolicyRule {
 }
 
 impl RbacLists {
-    /// What bindings grant in a namespace. A binding of a role that does not exist grants nothing.
+    /// The roles that bindings grant in a namespace. A binding of a role that does not exist grants
+    /// nothing.
     pub(crate) fn grants(&self, namespace: &str) -> Vec<Grant> {
         let cluster_roles: BTreeMap<&str, &Value> = named(&self.cluster_roles).collect();
         let roles: BTreeMap<&str, &Value> = named(&self.roles)

@@ -137,7 +137,7 @@ impl RepositoryState {
         std::iter::once(config).chain(files).collect()
     }
 
-    /// The changed files that still have the data key of the last commit, which the old key can
+    /// Whether a changed file still has the data key of the last commit, which the old key can
     /// decrypt.
     fn has_old_data_key(&self, old: &Recipient, keys: &Identities) -> Result<bool, CommandError> {
         let changed = self.uncommitted()?;
@@ -151,8 +151,8 @@ impl RepositoryState {
     }
 }
 
-/// Whether a file has the data key that it had in the last commit, if the recipient could decrypt
-/// it there.
+/// Whether a file has the data key that it had in the last commit; `None` if the recipient could
+/// not decrypt it there.
 fn shares_data_key(path: &Path, old: &Recipient, keys: &Identities) -> Option<bool> {
     let directory = path.parent()?.to_str()?;
     let name = format!("HEAD:./{}", path.file_name()?.to_str()?);

@@ -34,7 +34,7 @@ pub(crate) fn decrypts_with_flux(directory: &Path) -> bool {
     })
 }
 
-/// The files of the repository in a directory, by its canonical path.
+/// Reads the Flux objects in the files below `root`, which is a canonical path.
 pub(crate) fn read_repository(root: &Path) -> Result<FluxTree, CommandError> {
     let working_tree = WorkingTree::new(root.to_owned());
     let mut tree = FluxTree::new(root);

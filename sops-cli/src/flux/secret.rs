@@ -127,8 +127,8 @@ impl DecryptionSecret {
         (keys, checks)
     }
 
-    /// Whether the user has one of the keys. Of the user's own keys, only those count that the files
-    /// are encrypted for, since key files also have retired keys.
+    /// Whether the user has one of the keys. Key files also have retired keys, so only those of the
+    /// user's own keys count that the files are encrypted for.
     pub(crate) fn check_own(&self, own: &OwnKeys, files: &[Recipient]) -> FluxCheck {
         let subject = own.name();
         let own = own.recipients();

@@ -43,7 +43,8 @@ impl Addresses {
         before.is_some_and(|before| *before != digest(address))
     }
 
-    /// Remembers the address for these remotes. If that fails, they count as never pushed to.
+    /// Remembers the address for these remotes. If that fails, the remotes count as never pushed
+    /// to.
     pub(crate) fn remember(&mut self, remotes: &[String], address: &str) {
         let digest = digest(address);
         let is_known = |remote| self.digests.get(remote) == Some(&digest);

@@ -3,7 +3,7 @@
 use super::program::git;
 use crate::command_error::CommandError;
 
-/// The branches with files that name a recipient, and how many.
+/// The branches with files that name a recipient, and the number of these files.
 pub(crate) fn branches_with(recipient: &str) -> Result<Vec<(String, usize)>, CommandError> {
     let list = git(&[
         "for-each-ref",
@@ -32,7 +32,7 @@ pub(crate) fn branches_with(recipient: &str) -> Result<Vec<(String, usize)>, Com
     Ok(found)
 }
 
-/// The same without the current branch and the branch that it follows.
+/// Like [`branches_with`], without the current branch and its upstream branch.
 pub(crate) fn other_branches_with(recipient: &str) -> Result<Vec<(String, usize)>, CommandError> {
     let own = ["HEAD", "@{upstream}"].map(|name| {
         let name = git(&["rev-parse", "--abbrev-ref", name]).unwrap_or_default();

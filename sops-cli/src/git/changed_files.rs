@@ -112,7 +112,7 @@ impl Compared {
     }
 }
 
-/// The trees of a revision, or of both ends of a range; `None` if the word is not one.
+/// The trees of a revision, or of both ends of a range; `None` if the word is neither.
 fn trees(word: &str) -> Option<Vec<String>> {
     let or_head = |name: &str| match name {
         "" => "HEAD".to_owned(),
@@ -139,8 +139,8 @@ fn trees(word: &str) -> Option<Vec<String>> {
     Some(vec![tree(word)?])
 }
 
-/// The tree of a revision, such as `HEAD` or `:/subject`. A directory such as `HEAD:apps` is not
-/// one: its paths start elsewhere.
+/// The tree of a revision, such as `HEAD` or `:/subject`. A directory such as `HEAD:apps` does not
+/// count, because its paths start elsewhere.
 fn tree(revision: &str) -> Option<String> {
     let id = verified(revision)?;
     let kind = git(&["cat-file", "-t", &id]).ok()?;
@@ -160,7 +160,7 @@ fn verified(name: &str) -> Option<String> {
 }
 
 /// Parses the output of `git diff --raw -z`: `:mode mode blob blob status`, and one or two paths.
-/// The new version is in the working tree or not.
+/// `has_working_tree` says whether the new version is in the working tree.
 fn files(output: &[u8], has_working_tree: bool) -> Vec<ChangedFile> {
     let mut files: Vec<ChangedFile> = Vec::new();
     let mut fields = output.split(|byte| *byte == 0);

@@ -1,4 +1,4 @@
-//! The common ancestors of a criss-cross merge, of which there are several.
+//! The common ancestors of a criss-cross merge, which has several.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -9,13 +9,14 @@ use super::objects::Objects;
 use super::program::git;
 
 /// The contents of a file in all best common ancestors of `HEAD` and another commit, if there are
-/// several. `path` is relative to the root of the repository. An ancestor without the file is left out.
+/// several. `path` is relative to the root of the repository; an ancestor without the file is left
+/// out.
 pub(crate) fn versions_in_merge_bases(other: &str, path: &Path) -> Vec<Vec<u8>> {
     versions_in(&merge_bases(other).unwrap_or_default(), other, path)
 }
 
-/// The same in a merge driver. All drivers of a merge have the same ancestors, so only the first one
-/// asks Git for them.
+/// Like [`versions_in_merge_bases`], in a merge driver. All drivers of a merge have the same
+/// ancestors, so only the first one asks Git for them.
 pub(crate) fn versions_in_bases_of_this_merge(other: &str, path: &Path) -> Vec<Vec<u8>> {
     let cache = MergeBaseCache::of_this_merge(other);
     if let Some(commits) = cache.as_ref().and_then(MergeBaseCache::read) {

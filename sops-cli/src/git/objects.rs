@@ -68,7 +68,7 @@ impl Objects {
     pub(crate) fn blobs(&self, ids: &[&str]) -> Vec<Option<Vec<u8>>> {
         let mut process = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut blobs, count) = (Vec::new(), ids.len());
-        // Git may not read more than fits into a pipe before it answers.
+        // Git might not read more requests than fit into a pipe before its answers are read.
         for ids in ids.chunks(64) {
             let requests: String = ids.iter().map(|id| format!("{id}\n")).collect();
             if process.request(&requests).is_none() {
@@ -103,7 +103,8 @@ impl Process {
         requests.flush().ok()
     }
 
-    /// Reads the next object; `None` if the requested one does not exist or is larger than that.
+    /// Reads the next object; `None` if the requested one does not exist or has more than `largest`
+    /// bytes.
     fn answer(&mut self, largest: usize) -> Option<GitObject> {
         let mut header = String::new();
         self.answers.read_line(&mut header).ok()?;

@@ -26,8 +26,9 @@ const REPOSITORY: [&str; 5] = [
 ];
 
 /// Git runs the program that a repository's configuration names as `core.fsmonitor`. Nothing here
-/// needs it, and anyone who can write to a repository can commit a bare repository in one of its
-/// directories. `safe.bareRepository=explicit` would also reject legitimate bare repositories.
+/// needs that program, and anyone who can write to a repository can commit a bare repository in one
+/// of its directories; `safe.bareRepository=explicit` would also reject legitimate bare
+/// repositories.
 const SAFE_SETTINGS: [&str; 2] = ["-c", "core.fsmonitor=false"];
 
 /// Runs Git and returns its standard output.

@@ -103,8 +103,8 @@ impl TrackingBranches {
     }
 
     /// Whether a tracking branch points to a different commit than the branch on the remote, which
-    /// is at `id` or, for `None`, does not exist. It is then out of date, or belongs to another
-    /// remote.
+    /// is at `id` or, for `None`, does not exist. The tracking branch is then out of date, or
+    /// belongs to another remote.
     pub(crate) fn contradict(&self, objects: &Objects, branch: &str, id: Option<&str>) -> bool {
         let mut tracking = self.refspecs.iter().filter_map(|(from, to)| {
             let tracking = match (from.split_once('*'), to.split_once('*')) {

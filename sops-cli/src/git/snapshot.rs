@@ -75,8 +75,8 @@ impl<'o> Snapshot<'o> {
     }
 
     /// Removes files with these names that were added with `git add --intent-to-add`: the index
-    /// lists them as empty, and the next commit does not include them. Git is called only if one is
-    /// empty, because it then reads the working tree.
+    /// lists them as empty, and the next commit does not include them. Git is called only if a file
+    /// is empty, because the call reads the working tree.
     pub(crate) fn leave_out_intended(&mut self, names: &[&str]) -> Result<(), CommandError> {
         let is_named = |path: &[u8]| {
             let name = path.rsplit(|byte| *byte == b'/').next();

@@ -23,7 +23,7 @@ impl UnmergedFile {
         Self::matching(":(literal)", file)
     }
 
-    /// The same for a path from the root of the repository.
+    /// Like [`Self::find`], for a path from the root of the repository.
     pub(crate) fn find_from_root(file: &Path) -> Result<Option<Self>, CommandError> {
         Self::matching(":(top,literal)", file)
     }
@@ -46,8 +46,8 @@ impl UnmergedFile {
     }
 
     /// The versions that a merge combined, if the last merge that changed the file committed this
-    /// `content`, which must be damaged: it has conflict markers, or someone chose its ciphertexts by
-    /// hand. Damage by another commit has other versions.
+    /// `content`, which must be damaged: it has conflict markers, or someone chose its ciphertexts
+    /// by hand. If another commit damaged the file, the versions of the merge are of no use.
     pub(crate) fn of_committed_merge(
         file: &Path,
         content: &[u8],
@@ -66,7 +66,8 @@ impl UnmergedFile {
         }
     }
 
-    /// The same for a path from the root of the repository in a commit and its history.
+    /// Like [`Self::of_committed_merge`], for a path from the root of the repository in a commit
+    /// and its history.
     pub(crate) fn merged_in(
         commit: &str,
         path: &Path,

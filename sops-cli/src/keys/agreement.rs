@@ -78,7 +78,7 @@ impl<'a> Agreement<'a> {
         Ok(agreement)
     }
 
-    /// Also names recipients as in `former`.
+    /// For recipients that the configuration no longer names, uses the names in `former`.
     pub(crate) fn with_former(mut self, former: RecipientNames) -> Self {
         self.names = NamesByConfig::with_former(former);
         self
@@ -165,7 +165,7 @@ impl<'a> Agreement<'a> {
         errors.pop().map_or(Ok(()), Err)
     }
 
-    /// Lists each set of recipients once, with the files that have it. Warns about them, or asks
+    /// Lists each set of recipients once, with the files that have it, and warns about them or asks
     /// once for all. Returns an error for each refused set.
     pub(crate) fn settle(
         &self,

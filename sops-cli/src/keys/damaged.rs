@@ -6,9 +6,9 @@ use sops_core::keys::{Family, MasterKey, WrappedKey};
 use crate::command_error::{Code, CommandError};
 use crate::input::Input;
 
-/// Refuses a file in which the data key of a master key is damaged, unless that key is removed. It
-/// may never have been valid: someone who adds a recipient to the metadata by hand cannot encrypt
-/// the data key for it.
+/// Refuses a file in which the data key of a master key is damaged, unless that master key is
+/// removed. The encrypted data key may never have been valid: someone who adds a recipient to the
+/// metadata by hand cannot encrypt the data key for it.
 pub(crate) fn refuse_damaged(
     input: &Input,
     document: &EncryptedDocument<'_>,

@@ -246,7 +246,7 @@ fn refuse_existing(file: &Path) -> Result<(), CommandError> {
     Err(CommandError::new(Code::CannotWriteOutput, message))
 }
 
-/// If the shell has created a file for standard output, only its owner may read the key in it.
+/// Makes a file that the shell created for standard output readable only by its owner.
 pub(crate) fn restrict_output(ui: &Ui) {
     let stdout = io::stdout();
     let Ok(output) = fstat(&stdout) else {

@@ -277,7 +277,8 @@ impl Services {
         }
     }
 
-    /// If this machine could not decrypt a file with those key groups, how many of them it lacks.
+    /// The end of the message that this machine could not decrypt a file with those key groups, or
+    /// `None` if it could.
     ///
     /// This never asks the user: a group that a key service or a passphrase may be able to decrypt
     /// counts as decryptable.

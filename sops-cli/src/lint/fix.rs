@@ -1,5 +1,5 @@
 //! Fixes findings that are safe to fix: edits manifests, encrypts files with the creation rule, and
-//! gives encrypted files its keys.
+//! gives encrypted files the keys of the rule.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
@@ -48,10 +48,10 @@ pub(crate) struct Fixer<'m> {
 }
 
 impl Fixer<'_> {
-    /// Lists the key changes that the creation rules require, each set of changes once. If a
-    /// recipient could decrypt a file for the first time, it asks once for all files, because a
-    /// pull request may have added the recipient to the rule. Changes that the user does not
-    /// approve are left out.
+    /// Lists the key changes that the creation rules require, each set of changes once, and leaves
+    /// out those that the user does not approve. If a recipient could decrypt a file for the first
+    /// time, asks once for all files, because a pull request may have added the recipient to the
+    /// rule.
     pub(crate) fn agree<'f>(
         &mut self,
         files: impl Iterator<Item = (&'f Path, &'f [&'f Finding], &'f CreationRule)>,

@@ -160,8 +160,9 @@ impl Judge<'_> {
         Ok(findings)
     }
 
-    /// The findings in a file by a creation rule that is never used, because one for every path is
-    /// before it. A rule for all files with the same extension does not name this one.
+    /// The findings in a file by a creation rule that is never used, because a rule for every path
+    /// comes before it. A rule for all files with the same extension does not count, because it
+    /// does not name this file.
     pub(crate) fn shown_by_unused_rule(
         &self,
         file: &TrackedFile,
@@ -244,9 +245,8 @@ impl Judge<'_> {
     }
 
     /// Whether the only change for the file is that the `path_regex` of its creation rule leaves it
-    /// out, which is how a file is meant to be made public. A rule that still matches, but comes
-    /// after one without `path_regex`, does not leave it out. An expression that leaves out
-    /// everything is not narrowed, but removed.
+    /// out, which is how a file is meant to be made public. This is not so if a rule still matches,
+    /// but comes after one without `path_regex`, or if the expression leaves out everything.
     fn is_narrowed(&self, old: &Config, new: &Config, path: &Path) -> bool {
         let named = |config: &Config| {
             let rules = config.creation_rules().unwrap_or_default().iter();
@@ -281,8 +281,8 @@ fn expression_of<'c>(config: &'c Config, path: &Path) -> Option<&'c str> {
     rule.path_regex.as_deref()
 }
 
-/// Adds the reason why a commit causes the findings to their messages, and replaces their help.
-/// Their fixes would be wrong here.
+/// Adds to the messages of the findings the reason why a commit causes them, and replaces their
+/// help. Their fixes would be wrong here.
 fn reword(findings: &mut [Finding], reason: &str, help: &str) {
     for finding in findings {
         finding.message = format!("{reason}: {}", finding.message);

@@ -22,7 +22,7 @@ pub(crate) fn root(directory: &Path) -> PathBuf {
     root.unwrap_or_else(|| directory.to_owned())
 }
 
-/// The directory above `directory` that is `root`, which has no symbolic links in its path.
+/// The directory above `directory` that is the same as `root`, whose path has no symbolic links.
 pub(crate) fn spelled_in(directory: &Path, root: &Path) -> Option<PathBuf> {
     let mut above = directory.ancestors();
     let is_root = |above: &&Path| above.canonicalize().is_ok_and(|above| above == root);

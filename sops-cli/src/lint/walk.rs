@@ -44,7 +44,7 @@ impl WorkingTree {
 }
 
 impl Tree for WorkingTree {
-    /// A file that Git ignores does not belong to it.
+    /// Reads a file of the repository. A file that Git ignores does not belong to the repository.
     fn read(&self, path: &Path) -> Option<Vec<u8>> {
         let clean = path.canonicalize().ok()?;
         let mut walk = Walking::new(clean.parent()?).ok()?.builder;
@@ -186,7 +186,8 @@ impl Walk<'_> {
                     Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
                         tracked.saw(entry.path());
                         match self.inspector {
-                            // It may wait for servers, and a walk has only a thread for each core.
+                            // The inspector may wait for servers, and a walk has only a thread for
+                            // each core.
                             Some(_) => {
                                 let later = later.lock();
                                 later

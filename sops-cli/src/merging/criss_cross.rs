@@ -11,12 +11,14 @@ use zeroize::Zeroizing;
 
 use super::format;
 
-/// The size of the markers of conflicts between the ancestors, which no value has.
+/// The size of the conflict markers between the ancestors. No value contains markers of this size.
 const MARKER_SIZE: usize = 97;
 
-/// The merge of two common ancestors, as Git makes one of plaintext, without the values in which
-/// they conflict; `None` if they cannot be merged, or if there are more, so that the two sides
-/// conflict in everything in which they differ. `ancestor` is the base that Git passed.
+/// The merge of two common ancestors, without the values in which they conflict, as Git makes one
+/// of plaintext. `None` if they cannot be merged, or if there are more than two: the two sides then
+/// conflict in everything in which they differ.
+///
+/// `ancestor` is the base that Git passed.
 pub(crate) fn merged_base(
     path: &Path,
     ancestor: &[u8],

@@ -9,7 +9,7 @@ use super::StoredConfiguration;
 use crate::git::{Operation, commits_that_change, described_commit};
 use crate::keys::names::shown;
 
-/// Where a recipient that the current configuration does not name comes from, or went.
+/// How a recipient that the current configuration does not name was added or removed.
 pub(crate) enum RecipientChange {
     /// The configuration at HEAD names it.
     AddedByUs,
@@ -32,7 +32,7 @@ impl ChangedRecipient {
         Self::removed(path, key).unwrap_or_else(|| Self::added(path, key))
     }
 
-    /// The recipient if the configuration at HEAD or that of the other side of a merge names it.
+    /// The recipient, and the side of a merge whose configuration names it, if one does.
     fn added(path: &Path, key: &MasterKey) -> Self {
         let operation = Operation::current();
         let other_side = operation.other_side();

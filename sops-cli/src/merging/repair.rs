@@ -64,7 +64,7 @@ pub(super) fn steps(
     )]
 }
 
-/// What repairs a version.
+/// How to repair a version.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Repair {
     /// Both sides of the merge that left it are known.

@@ -36,8 +36,8 @@ impl RuleSelection {
 
 /// What to do with a recipient.
 pub(crate) enum RecipientChange<'c> {
-    /// Adds an age recipient, with a name for its line. A recipient that is already there gets the
-    /// name.
+    /// Adds an age recipient, with a name for its line. A recipient that the rule already has gets
+    /// the name.
     Add {
         recipient: &'c str,
         name: Option<&'c str>,

@@ -113,7 +113,7 @@ pub(crate) struct NamesByConfig {
 }
 
 impl NamesByConfig {
-    /// Names recipients that a configuration no longer has as in `former`.
+    /// Uses the names in `former` for recipients that a configuration no longer has.
     pub(crate) fn with_former(former: RecipientNames) -> Self {
         Self {
             former,

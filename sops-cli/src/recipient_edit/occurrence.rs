@@ -6,7 +6,7 @@ use sops_core::Document;
 use sops_core::document::{NodeRef, Shape};
 use sops_core::keys::{Family, MasterKey};
 
-/// The keys of a creation rule or key group that hold recipients which have names.
+/// The keys of a creation rule or key group that contain recipients with names.
 const FIELDS: [&str; 2] = ["age", "pgp"];
 
 /// A rule, or a key group of a rule, with the mapping that holds its keys.
@@ -157,7 +157,7 @@ pub(super) fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |end| end + 1)
 }
 
-/// The end of that line, without its line break.
+/// The end of the line that contains `at`, without its line break.
 pub(super) fn line_end(text: &str, at: usize) -> usize {
     let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
     match text[..end].ends_with('\r') {
@@ -166,7 +166,7 @@ pub(super) fn line_end(text: &str, at: usize) -> usize {
     }
 }
 
-/// The offset of the line after that.
+/// The offset of the line after the one that contains `at`.
 pub(super) fn next_line(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |end| at + end + 1)
 }

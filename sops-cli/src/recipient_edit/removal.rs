@@ -74,7 +74,7 @@ fn list_lines(text: &str, list: NodeRef<'_, '_>, key: usize) -> Option<std::ops:
     (is_alone && next_line(text, key) == item.start).then_some(start..item.end)
 }
 
-/// The text without a range. If it was at the end, the text keeps its form there.
+/// The text without a range. If the text has no line break at its end, the result has none either.
 fn cut(text: &str, range: std::ops::Range<usize>) -> String {
     let before = &text[..range.start];
     let rest = &text[range.end..];

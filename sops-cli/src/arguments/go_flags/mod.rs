@@ -124,7 +124,7 @@ mod tests {
         words.join(" ")
     }
 
-    /// As `sops` 3.13.3 reads them.
+    /// The expected results are those of `sops` 3.13.3.
     #[test]
     fn flags_are_parsed_like_go() {
         for (given, expected) in [

@@ -169,7 +169,7 @@ impl<'c> Reader<'c> {
         }
     }
 
-    /// A word, which may be a command.
+    /// Reads a word, which may be a command.
     fn word(&mut self, word: OsString) {
         let subcommand = (self.words == 0)
             .then(|| self.subcommand(&word))

@@ -1,4 +1,4 @@
-//! `sops-rs agent`. `start.rs` starts one.
+//! `sops-rs agent`: controls the agent, which `start.rs` starts.
 
 mod start;
 

@@ -104,7 +104,7 @@ struct Values {
     selected: Vec<Place>,
 }
 
-/// A value or a comment.
+/// The position of a value or a comment.
 #[derive(Serialize)]
 struct Place {
     path: String,

@@ -31,7 +31,7 @@ pub(super) struct FileReport {
     /// The old path of a renamed file.
     pub(super) old_path: Option<String>,
     pub(super) status: FileStatus,
-    /// Whether two files are compared that need not be versions of the same one.
+    /// Whether the report compares two files that need not be versions of the same file.
     pub(super) is_of_two_files: bool,
     /// Whether the file became encrypted, or is in plaintext now.
     pub(super) transition: Option<Transition>,

@@ -1,4 +1,4 @@
-//! The report for people.
+//! The report as text.
 
 use std::fmt::Write;
 
@@ -119,8 +119,8 @@ impl TextReport<'_> {
         }
     }
 
-    /// A recipient with its name and its short form, or in full, since its short form can be
-    /// imitated.
+    /// A recipient with its name and its short form, or in full if it has no name, because a short
+    /// form alone can be imitated.
     fn recipient(&self, key: &MasterKey) -> String {
         match self.names.name(key) {
             Some(_) => escaped(&self.names.shown(key)).into_owned(),

@@ -264,7 +264,7 @@ impl Replacement<'_> {
     }
 }
 
-/// The rules about differences from the creation rule.
+/// A linter with only the rules about differences from the creation rule.
 fn drift_linter() -> Result<Linter, CommandError> {
     let mut settings = Settings::default();
     settings.select = ["SL012", "SL013"].map(str::to_owned).to_vec();

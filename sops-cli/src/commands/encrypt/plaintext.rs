@@ -231,7 +231,8 @@ impl PlaintextFile {
     }
 }
 
-/// Whether a file is a complete encrypted file. A very large one is not parsed to find out.
+/// Whether a file is a complete encrypted file. A very large file counts as not encrypted, so that
+/// it need not be parsed.
 pub(super) fn may_be_encrypted(content: &[u8]) -> bool {
     const LIMIT: usize = 1 << 24;
     let format = encrypted_format(content).filter(|_| content.len() <= LIMIT);

@@ -52,7 +52,7 @@ impl DirectorySelection {
         }
         let rule = resolved.singles_out();
         if Format::from_path(&item.path) == Format::Binary {
-            // A rule may cover any text or key, but its directory may have other files too.
+            // The rule may cover a directory in which not every file is secret.
             let is_demanded = || match &self.demand {
                 Some(demand) => demand.covers(&item.path, &resolved.path, config),
                 None => Ok(false),

@@ -37,7 +37,7 @@ pub(super) struct DueValue {
 pub(super) struct MaxAges(HashMap<PathBuf, Age>);
 
 impl MaxAges {
-    /// The maximum ages in the creation rules; `default` for rules without one.
+    /// Reads the maximum ages in the creation rules; `default` applies to rules without one.
     pub(super) fn read(
         ui: &Ui,
         globals: &GlobalArgs,

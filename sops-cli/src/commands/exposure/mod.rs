@@ -1,7 +1,7 @@
 //! `sops-rs exposure`: who could read the current secret values. `people.rs` finds someone's keys,
-//! `survey.rs` reads the history, `report.rs` has what is known about each value, and `output.rs`
-//! prints it. `due.rs` compares the ages of values with those that their creation rules allow, and
-//! `plaintext.rs` searches the history for them.
+//! `survey.rs` reads the history, `report.rs` collects what is known about each value, and
+//! `output.rs` prints it. `due.rs` compares the age of each value with the maximum age in its
+//! creation rule, and `plaintext.rs` searches the history for values in plaintext.
 
 mod due;
 mod output;

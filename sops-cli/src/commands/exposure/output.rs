@@ -41,7 +41,7 @@ fn markdown(text: &str) -> String {
         let is_special = match character {
             // Inside a word, an underscore is only an underscore.
             '_' => !is_in_word || !next.is_some_and(|next| next.is_alphanumeric()),
-            // Key paths have brackets; only this makes a link of them.
+            // Key paths contain brackets, which form a link only if a parenthesis follows.
             ']' => next == Some(&'('),
             character => SPECIAL.contains(character),
         };

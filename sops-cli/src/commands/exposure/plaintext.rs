@@ -117,7 +117,7 @@ pub(super) fn search(survey: &Survey, keys: &dyn KeyService) -> Result<Search, C
     })
 }
 
-/// The encrypted values of a file, and what those in base64 encode; `None` if no key decrypts it.
+/// The encrypted values of a file, decoded if they are base64; `None` if no key decrypts the file.
 fn values(
     file: &str,
     content: &[u8],
@@ -144,7 +144,7 @@ fn values(
             });
         };
         match decoded {
-            // Its base64 is one of the forms that are searched for.
+            // The search also looks for the base64 of each value.
             Some(decoded) if decoded.len() >= SHORTEST => add(decoded),
             _ => add(plaintext),
         }

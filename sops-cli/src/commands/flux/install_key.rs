@@ -160,7 +160,7 @@ fn key_pairs(
 impl Args {
     /// The key pairs whose recipients `.sops.yaml` names. Key files also have retired keys, and
     /// keys for other repositories; such a key is a mistake only in a file that the user named, and
-    /// only if the file does not say that it was replaced.
+    /// only if the file does not say that the key was replaced.
     fn installed(
         &self,
         ui: &Ui,
@@ -405,7 +405,7 @@ fn replaced(secret: &Value, pairs: &[KeyPair]) -> Vec<(String, Recipient)> {
     gone
 }
 
-/// Writes the manifest to standard output. On a terminal, it asks first.
+/// Writes the manifest to standard output. On a terminal, asks first.
 fn export(ui: &Ui, object: &ClusterObject) -> Result<(), CommandError> {
     if io::stdout().is_terminal() {
         let question = "The manifest contains the private key. Show it on the terminal?";

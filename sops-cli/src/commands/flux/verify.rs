@@ -363,7 +363,7 @@ async fn add_live(
         ("ocirepositories", "OCIRepository"),
         ("buckets", "Bucket"),
     ] {
-        // A user without permission to list them sees less, which is not a gap.
+        // A user who may not list the sources gets a less complete result, which is not a gap.
         let list = cluster
             .list(&format!("/apis/source.toolkit.fluxcd.io/v1/{path}"))
             .await;

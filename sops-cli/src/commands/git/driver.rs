@@ -31,9 +31,9 @@ const TOOL_ARGUMENTS: &str = "resolve --mergetool -- \"$MERGED\"";
 const FORMER_TOOL_ARGUMENTS: &str = "resolve -- \"$MERGED\"";
 const TEXTCONV_ARGUMENTS: &str = "git textconv --";
 
-/// The settings that always have the same value. Git would store plaintext in
-/// `refs/notes/textconv/sops` with `cachetextconv`. With `recursive = binary`, the base of a merge
-/// with several bases is an existing version, without conflict markers.
+/// The settings with fixed values. With `cachetextconv`, Git would store plaintext in
+/// `refs/notes/textconv/sops`; with `recursive = binary`, the base of a merge with several bases is
+/// an existing version, without conflict markers.
 const FIXED: [(&str, &str); 4] = [
     ("diff.sops.cachetextconv", "false"),
     ("merge.sops.name", "merge encrypted values (sops-rs)"),
@@ -95,7 +95,7 @@ impl Driver {
             Some(link) => shell_word(link),
             None => format!("{program} {TEXTCONV_ARGUMENTS}"),
         };
-        // Git replaces `%` followed by a letter in this setting. It runs the command in a shell;
+        // Git replaces `%` followed by a letter in this setting, and runs the command in a shell.
         // `exec` saves the shell from starting another process, which would take a tenth of the
         // time of a merge.
         let escaped = program.replace('%', "%%");
@@ -116,10 +116,11 @@ impl Driver {
     }
 }
 
-/// The link in the user's data directory. There it stays valid when a clone is moved or copied, and
-/// its path rarely has a character for which Git would start a shell. All clones with their own
-/// settings share one link; the user's settings have another, so that removing them does not affect
-/// clones.
+/// The link in the user's data directory, where it stays valid when a clone is moved or copied, and
+/// its path rarely has a character for which Git would start a shell.
+///
+/// All clones with their own settings share one link. The user's settings have another, so that
+/// removing them does not affect clones.
 pub(super) fn link(scope: Scope) -> Option<PathBuf> {
     let named = env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let named = named.filter(|directory| directory.is_absolute());

@@ -165,11 +165,12 @@ impl Args {
         }
     }
 
-    /// The file in each common ancestor of a criss-cross merge; none in other merges. Git before 2.44
-    /// does not say which one it is.
+    /// The file in each common ancestor of a criss-cross merge; empty in other merges. Git before
+    /// 2.44 does not say whether a merge is a criss-cross merge, so the ancestors are always looked
+    /// up.
     fn common_ancestors(&self) -> Vec<Vec<u8>> {
         let may_be = match self.label(&self.ancestor_label) {
-            // After a rename, the path in the ancestors follows.
+            // After a rename, the label continues with the path in the ancestors.
             Some(label) => label
                 .strip_prefix(MERGED_ANCESTORS)
                 .is_some_and(|path| path.is_empty() || path.starts_with(':')),

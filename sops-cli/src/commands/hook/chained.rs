@@ -17,7 +17,7 @@ const KEYWORDS: [&str; 10] = [
     "if", "then", "elif", "else", "while", "until", "do", "!", "{", "(",
 ];
 
-/// Commands of a shell that cannot end the script, or change what later commands do.
+/// Commands of a shell that can neither end the script nor change what later commands do.
 const HARMLESS: [&str; 17] = [
     ":", "true", "false", "echo", "printf", "test", "[", "[[", "cd", "pwd", "type", "wait",
     "umask", "fi", "done", "}", ")",

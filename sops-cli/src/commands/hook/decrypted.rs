@@ -15,11 +15,12 @@ use crate::lint::judge::Judge;
 /// How messages refer to a commit that has both the encrypted file and a copy of it.
 const BESIDE: &str = "the same commit";
 
-/// How many files of a directory, and with similar names, are read to find the one that a file is a
-/// copy of.
+/// The maximum number of files in the same directory, and of files with similar names, that are
+/// read to find the file that another one is a copy of.
 const MOST: usize = 100;
 
-/// The encrypted files of each directory, and with each beginning of a name, read at most once.
+/// The encrypted files in each directory, and those with each beginning of a name. Each file is
+/// read at most once.
 #[derive(Default)]
 pub(super) struct Neighbours {
     of_directories: Mutex<HashMap<PathBuf, Arc<[Encrypted]>>>,

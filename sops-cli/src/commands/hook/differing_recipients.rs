@@ -33,7 +33,7 @@ pub(super) fn explain(findings: &mut [Finding], called_in: &Path) -> bool {
     is_explained
 }
 
-/// The recipients of a file that its creation rule does not name, and the other way around.
+/// The recipients that only a file has, and those that only its creation rule names.
 struct Difference {
     unnamed: Vec<MasterKey>,
     missing: Vec<MasterKey>,

@@ -31,7 +31,7 @@ const REFUSED: &str =
 
 const NOT_CLEAN: &str = "The check failed. Fix the files as shown, then commit them.";
 
-/// What to check in addition to what is staged.
+/// The files to check in addition to the staged ones.
 #[derive(Clone, Copy)]
 pub(super) enum Also<'a> {
     /// The named files, relative to the working directory.
@@ -193,7 +193,7 @@ pub(super) fn check(
             linter: &secrets,
             ..judge
         };
-        // A rule that is not staged covers the file too, as users see it.
+        // For users, a rule that is not staged covers the file too.
         let is_staged = |inside: &Path| {
             let file = judge.snapshot.root().join(inside);
             let staged = judge.snapshot.read_file(&file).ok().flatten();

@@ -250,8 +250,8 @@ fn is_skipped(directory: &HooksDirectory, path: &Path) -> bool {
     !directory.is_of_husky && path.exists() && access(path, Access::EXEC_OK).is_err()
 }
 
-/// Warns about settings without effect in the configuration in the root, because the hooks apply
-/// its rules. Commands report an invalid configuration.
+/// Warns about creation rules without effect in the configuration in the root, because the hooks
+/// apply these rules. Other commands report an invalid configuration.
 fn warn_of_configuration(ui: &Ui, root: &Path) {
     let file = root.join(CONFIG_FILE);
     let config = Config::read(&file, root).ok();

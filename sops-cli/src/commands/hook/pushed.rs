@@ -3,9 +3,9 @@
 //!
 //! All versions are judged by the configuration, settings and baseline of the last commit, so that
 //! a later commit can allow what an earlier one contains. The commit of a version and later ones
-//! may narrow, but not remove, the creation rule that covered the file before. Only the last
-//! version of a file can be reported because it differs from its creation rule: the rule changes
-//! over time.
+//! may narrow, but not remove, the creation rule that covered the file before. A difference from
+//! the creation rule is reported only for the last version of a file, because the rule changes over
+//! time.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -30,7 +30,7 @@ impl HookRefusal {
         self.findings.is_empty() && self.errors.is_empty()
     }
 
-    /// Says so if a file is already encrypted in the working tree, and only not added yet.
+    /// Changes the help of findings in files that are encrypted in the working tree but not staged.
     fn name_unstaged(&mut self) {
         let called_in = self.called_in.clone();
         let plain = self.findings.iter_mut();

@@ -21,8 +21,8 @@ exec sops-rs hook run
 ";
 
 impl HookName {
-    /// The script of the hook. It runs `program` if sops-rs is not on the PATH, as is common in
-    /// graphical programs. Without `program`, the script is for other machines too.
+    /// The script of the hook. If sops-rs is not on the PATH, as is common in graphical programs,
+    /// the script runs `program`; without `program`, the script is for other machines too.
     pub(super) fn script(self, program: Option<&Path>) -> String {
         let program = program.and_then(Path::to_str).map(shell_word);
         let program = program.unwrap_or_else(|| "\"$HOME/.cargo/bin/sops-rs\"".to_owned());
@@ -90,7 +90,8 @@ exec \"$sops_rs\" {words}
     }
 }
 
-/// Whether a script that [`HookName::wrote`] does not know was ours.
+/// Whether sops-rs wrote a script that [`HookName::wrote`] does not recognize, because it was
+/// changed.
 pub(super) fn is_changed(text: &str) -> bool {
     text.contains(MARK)
 }

@@ -47,7 +47,7 @@ struct Scan<'s> {
     before: Before,
     words: Vec<String>,
     word: String,
-    /// The here documents that begin after this line.
+    /// The lines that end the here documents which begin after this line.
     ends_of_documents: Vec<String>,
     subshells: usize,
 }

@@ -18,8 +18,8 @@ const RULES: [&str; 6] = ["SL010", "SL011", "SL012", "SL013", "SL014", "SL023"];
 /// The rules for files that a commit leaves as they are while their configuration changes.
 const RULES_OF_CONFIGURATION: [&str; 3] = ["SL010", "SL012", "SL013"];
 
-/// The rules for old versions: those about leaks. They may differ from the creation rule, which
-/// changes over time.
+/// The rules for old versions: those about leaks. Old versions may differ from the creation rule,
+/// which changes over time.
 const RULES_OF_HISTORY: [&str; 3] = ["SL010", "SL011", "SL014"];
 
 pub(super) struct Standards<'s> {

@@ -1,5 +1,5 @@
-//! Checks files that a `.sops.yaml` covers which is untracked, or has changes that are not staged.
-//! `sops-rs encrypt` uses that configuration, so users rely on it.
+//! Checks files that are covered by a `.sops.yaml` that is untracked or has changes that are not
+//! staged. `sops-rs encrypt` uses that configuration, so users rely on it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,11 @@ use crate::parallel::{self, ItemsPerThread};
 use crate::ui::Ui;
 
 /// The files that an untracked configuration in the working tree covers, with the findings in them.
-/// Files that a configuration above the repository covers only cause a warning, because it may be
-/// meant for other directories. `is_settled` says whether Git's version of a configuration counts
-/// instead, given its path relative to the root.
+/// Files that a configuration above the repository covers only cause a warning, because that
+/// configuration may be meant for other directories.
+///
+/// Given the path of a configuration relative to the root, `is_settled` says whether Git's version
+/// of it counts instead.
 pub(super) fn shown<'f>(
     ui: &Ui,
     judge: &Judge<'_>,

@@ -10,10 +10,11 @@ use crate::command_error::{CommandError, Role};
 use crate::input::Input;
 use crate::input_format::InputFormat;
 
-/// A master key, and what a file has for it.
+/// A master key, and the data key that it encrypts in a file.
 pub(super) struct FoundKey {
     pub(super) key: MasterKey,
-    /// The text in the first file that has the key; `None` if only rules name it.
+    /// The encrypted data key in the first file with the master key; `None` if only rules name the
+    /// key.
     pub(super) enc: Option<String>,
 }
 
@@ -45,7 +46,7 @@ impl Inventory {
     }
 
     fn add(&mut self, key: &MasterKey, enc: Option<&str>) {
-        // A rule without a version means the key of a file that has one.
+        // A key without a version in a rule is the same as one with a version in a file.
         let is_same = |found: &&mut FoundKey| key.means(&found.key) || found.key.means(key);
         match self.0.iter_mut().find(is_same) {
             Some(found) if found.enc.is_none() && enc.is_some() => {

@@ -139,7 +139,7 @@ fn ask_for_shares(ui: &Ui, shares: &mut Vec<Share>) -> Result<(), CommandError> 
     }
 }
 
-/// Asks for one share, and for each word of it that is wrong.
+/// Asks for one share, and again for each wrong word in it.
 fn ask_for_share(ui: &Ui, question: &str) -> Result<Share, CommandError> {
     let mut text = ask(ui, question)?;
     loop {

@@ -1,6 +1,6 @@
-//! `sops-rs keys`: one file for each command. For `check`, `inventory.rs` finds the master keys of a
-//! repository, and `trial.rs` tries one. For `split` and `join`, `share_text.rs` is how a share is
-//! written down.
+//! `sops-rs keys`: one file for each command. For `check`, `inventory.rs` finds the master keys of
+//! a repository, and `trial.rs` tries one. For `split` and `join`, `share_text.rs` writes and reads
+//! shares as text.
 
 mod check;
 mod inventory;

@@ -1,6 +1,6 @@
 //! `sops-rs recipients`: one file for each command. `selection.rs` has the selected rules,
-//! `rewrite.rs` changes them, and `update.rs` brings the encrypted files up to date, except those in
-//! `remaining.rs`.
+//! `rewrite.rs` changes them, `update.rs` brings the encrypted files up to date, and `remaining.rs`
+//! finds files that a removed recipient can still decrypt.
 
 mod add;
 mod list;

@@ -180,7 +180,7 @@ fn warn_about_flux(ui: &Ui, config: &Config, removed: &str, warning: FluxWarning
 fn warn_about_flux(_: &Ui, _: &Config, _: &str, _: FluxWarning) {}
 
 /// Removes a recipient from every rule and every encrypted file, and rotates the data keys. Returns
-/// the files that still have it.
+/// the files that still have the recipient.
 pub(crate) fn remove_everywhere(
     ui: &Ui,
     globals: &GlobalArgs,
@@ -213,8 +213,8 @@ impl Args {
         }
     }
 
-    /// The key, if it is to leave every file. Flux may still need its old key for files that no
-    /// rule covers.
+    /// The key, if it must be removed from every file. Flux may still need its old key for files
+    /// that no rule covers.
     fn leaving<'k>(&self, key: &'k MasterKey, warning: FluxWarning) -> Option<&'k MasterKey> {
         let is_wanted = self.selection.is_everything() && warning == FluxWarning::Usual;
         is_wanted.then_some(key)

@@ -67,9 +67,9 @@ pub(super) fn update(
     Ok(())
 }
 
-/// Refuses to continue if the user can decrypt none of the encrypted files, because the
-/// configuration would change without them. A locked key is unlocked now. `command` is for someone
-/// who can decrypt the files.
+/// Refuses to continue if the user, who can now unlock a locked key, can decrypt none of the
+/// encrypted files, because the configuration would change without them. The hint contains
+/// `command`, for someone who can decrypt the files.
 pub(super) fn require_access(
     ui: &Ui,
     services: &Services,
@@ -121,7 +121,7 @@ pub(super) fn require_access(
 }
 
 /// Encrypts the files below the configuration with new data keys. The recipient that is leaving
-/// loses the files that no creation rule covers too.
+/// also loses access to files that no creation rule covers.
 pub(super) fn rotate(
     ui: &Ui,
     globals: &GlobalArgs,

@@ -51,7 +51,8 @@ impl Facts {
         files: usize,
         secret: &SecretArgs,
     ) -> Result<Self, CommandError> {
-        // The names of a configuration that was changed by others are shown with the recipients.
+        // Anyone who can change the configuration can change the names, so the recipients are shown
+        // too.
         let names = config.map(RecipientNames::of).unwrap_or_default();
         let rules = config.and_then(Config::creation_rules);
         let keys = rules.iter().flat_map(|rules| rules.iter());

@@ -28,7 +28,7 @@ pub(super) enum Role {
     Definition,
     /// A use.
     Reference,
-    /// A use whose name is encrypted.
+    /// A use in which the name is encrypted.
     Unreadable,
 }
 
@@ -130,7 +130,7 @@ fn definition(visit: &Visit<'_, '_>) -> Option<SecretPlace> {
     named.and_then(|name| place(visit, name, visit.node, Role::Definition))
 }
 
-/// A Secret that a mapping with a `name` stands for.
+/// The Secret that a mapping with a `name` refers to.
 fn in_mapping(visit: &Visit<'_, '_>) -> Option<SecretPlace> {
     let name = visit.node.get("name")?;
     let key = visit.key.to_ascii_lowercase();

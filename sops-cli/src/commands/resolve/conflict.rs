@@ -173,7 +173,7 @@ pub(super) fn list(ui: &Ui) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Whether the file was resolved, and only not added yet: it is a whole encrypted file with a correct
+/// Whether the file was resolved but not added yet: it is a whole encrypted file with a correct
 /// MAC, but not our version, which Git leaves there if the driver fails.
 pub(super) fn is_resolved(file: &Path, unmerged: &UnmergedFile) -> bool {
     let Ok(content) = read_repository_file(file) else {

@@ -176,8 +176,8 @@ impl Resolve<'_> {
         self.merge(&resolution)
     }
 
-    /// The base of a criss-cross merge, which is not the one that Git has stored; the inner `None` if
-    /// the common ancestors conflict.
+    /// The base of a criss-cross merge, which differs from the one that Git has stored. `None` in
+    /// other merges, and `Some(None)` if the common ancestors conflict.
     fn merged_base(&self, keys: &dyn KeyService) -> Option<Option<Vec<u8>>> {
         let (base, other) = (self.unmerged.base()?, self.operation.merged_commit()?);
         let path = &self.unmerged.path;
@@ -212,7 +212,7 @@ impl Resolve<'_> {
         })
     }
 
-    /// Merges the values, in the editor if sides were not taken for all conflicts.
+    /// Merges the values, in the editor unless the flags choose a side for every conflict.
     fn merge(&self, resolution: &Resolution<'_, '_>) -> Result<(), CommandError> {
         let open = resolution.open;
         let choose = |conflict: &Conflict| self.sides.choose(conflict);

@@ -33,7 +33,7 @@ impl Rotation<'_> {
             .into_iter()
             .map(|looked| match looked {
                 Ok(Some((change, unagreed))) => (Ok(Planned::Change(change)), Some(unagreed)),
-                // The file keeps a recipient that should leave, so a new data key is no use.
+                // The file keeps a recipient that should leave, so a new data key would be useless.
                 Ok(None) => (Ok(Planned::Ignore), None),
                 // Problems with a file are reported when it is rotated.
                 Err(_) if !args.dry_run => (Ok(Planned::Ignore), None),

@@ -10,8 +10,8 @@ use rustls::{Error, InconsistentKeys};
 
 use crate::command_error::{Code, CommandError, name_of};
 
-/// Refuses files in PEM that cannot be read, and a key of another certificate. A kind of key that
-/// the library does not know is accepted.
+/// Refuses PEM files that cannot be read, and a key that belongs to another certificate. A type of
+/// key that the library does not know is accepted.
 pub(super) fn check_pair(
     (certificate_file, certificate): (&Path, &[u8]),
     (key_file, key): (&Path, &[u8]),

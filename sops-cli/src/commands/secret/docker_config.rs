@@ -13,7 +13,7 @@ pub(super) struct DockerConfig<'c> {
     pub(super) server: &'c str,
     pub(super) username: &'c str,
     pub(super) password: &'c str,
-    /// Empty without one.
+    /// Empty if there is no email address.
     pub(super) email: &'c str,
 }
 

@@ -232,7 +232,7 @@ impl DockerArgs {
     }
 }
 
-/// A file that contains a block in PEM with this label.
+/// Reads a PEM file that must contain a section with this label.
 fn pem(file: &Path, label: &str) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     let bytes = read(file)?;
     let marker = format!("{label}-----");

@@ -56,7 +56,7 @@ impl Literals {
         self.0.push(flag);
     }
 
-    /// Warns about them once.
+    /// Warns about the flags once.
     pub(super) fn warn(&self, ui: &Ui) {
         if let Some(flag) = self.0.first() {
             ui.warn(format_args!(
@@ -162,7 +162,7 @@ pub(super) struct PasswordArgs {
 }
 
 impl PasswordArgs {
-    /// The password; `literal` is that of the flag with this name.
+    /// Reads the password. `literal` is the value of the flag with the name `flag`.
     pub(super) fn read(
         &self,
         ui: &Ui,

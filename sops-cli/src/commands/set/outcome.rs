@@ -105,7 +105,7 @@ fn described(node: NodeRef<'_, '_>) -> Option<String> {
 
 /// The path with the most similar key next to it, if one is so similar that it may be meant.
 fn similar(document: &Document<'_>, path: &KeyPath) -> Option<String> {
-    /// With less, `user1` and `user2` would count as a typo of each other.
+    /// Shorter keys, such as `user1` and `user2`, would count as typos of each other.
     const SHORTEST: usize = 6;
     let (last, before) = path.components().split_last()?;
     let Component::Key(key) = last else {

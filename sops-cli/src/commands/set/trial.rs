@@ -56,8 +56,8 @@ pub(super) fn require_encrypted_field(
     parts.leak.map_or(Ok(parts.warnings), Err)
 }
 
-/// Whether the file's rule encrypts the value at the path. A rule on comments counts as one that
-/// does.
+/// Whether the file's rule encrypts the value at the path. A rule about comments counts as if it
+/// did.
 pub(crate) fn may_select(metadata: &Metadata, path: &KeyPath) -> bool {
     let rule = metadata.rule.clone().unwrap_or_default();
     let Ok(compiled) = rule.compile() else {

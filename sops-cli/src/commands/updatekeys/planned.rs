@@ -26,7 +26,7 @@ impl KeyUpdate<'_> {
     ) -> Result<(), CommandError> {
         let Self { ui, args, .. } = self;
         let (mut items, resolver) = self.items(globals, own, files)?;
-        // As for one file, the exit code says no more than that something failed.
+        // As for one file, the exit code only says that something failed.
         let generic = |error: CommandError| error.with_code(Code::Generic);
         let planned = parallel::map(&items, ItemsPerThread::One, |item| {
             self.plan(&resolver, item).map_err(generic)

@@ -103,7 +103,7 @@ impl Comparison<'_> {
         Some(file.compare(old))
     }
 
-    /// Compares the files that contain a word of their MAC with old files.
+    /// Compares old files with the files that no key decrypts, if a word of the MAC occurs in both.
     fn compare(&mut self, old_files: &[TrackedFile], by_word: &HashMap<String, Vec<usize>>) {
         for old_files in old_files.chunks(TOGETHER) {
             let ids: Vec<&str> = old_files.iter().map(|old_file| &*old_file.blob).collect();
@@ -177,8 +177,8 @@ impl Evidence {
         }
     }
 
-    /// Whether the file existed before the commit that added the other one, so that the other one
-    /// is the altered copy.
+    /// Whether this file existed before the commit that added the old file, which is then the
+    /// altered copy.
     fn is_original(&self, commit_of_old_file: Option<&str>) -> bool {
         let commits = self.first_commit.as_deref().zip(commit_of_old_file);
         commits.is_some_and(|(own, old)| own != old && is_ancestor(own, old))

@@ -73,8 +73,8 @@ fn compare_different(now: &[u8], old: &[u8], format: Format) -> Option<Resemblan
     })
 }
 
-/// The message that a file has the MAC of an old version but not its values; `None` if not. It
-/// needs no key. `version` is the name of the old version.
+/// The message that a file has the MAC of an old version, called `version`, but not its values;
+/// `None` if that is not so. This check needs no key.
 pub(crate) fn altered_without_key(
     now: &[u8],
     old: &[u8],

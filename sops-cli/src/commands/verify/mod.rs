@@ -1,8 +1,9 @@
 //! `sops-rs verify`: checks that every encrypted file can be decrypted and was not altered.
 //!
-//! `working_tree.rs` and `snapshot.rs` find the files, `verifier.rs` checks each, `by_history.rs`
-//! and `elsewhere.rs` check those that no key decrypts by the `evidence.rs` of
-//! other versions, and `summary.rs` counts. `commit.rs` is for `recover drill`.
+//! `working_tree.rs` and `snapshot.rs` find the files, and `verifier.rs` checks each.
+//! `by_history.rs` and `elsewhere.rs` compare files that no key decrypts with other versions, whose
+//! comparison is in `evidence.rs`. `summary.rs` counts the results, and `commit.rs` is for `recover
+//! drill`.
 
 mod args;
 mod by_history;

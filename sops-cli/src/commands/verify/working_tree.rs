@@ -90,8 +90,8 @@ fn inside(root: &Path, path: &Path) -> PathBuf {
     }
 }
 
-/// The root of the working tree whose history Git has, spelled like `root` if it is that directory.
-/// Files outside it have no history.
+/// The root of the working tree whose history Git has, spelled like `root` if both are the same
+/// directory. Files outside this tree have no history.
 fn root_of_history(root: &Path) -> PathBuf {
     let repository = GitRepository::look_up().and_then(GitRepository::found);
     let Ok(repository) = repository else {

@@ -1,5 +1,6 @@
-//! A pseudo-terminal for the output of a command. Its input remains the terminal of this program,
-//! whose session and process group it shares, so that Ctrl-C and job control work as usual.
+//! A pseudo-terminal for the output of a command. The command's input remains the terminal of this
+//! program, and the command shares the session and process group of this program, so that Ctrl-C
+//! and job control work as usual.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -42,7 +43,7 @@ impl Terminal {
             Mode::empty(),
         )?;
         let original = tcgetattr(real)?;
-        // The real terminal turns line breaks into `\r\n`, and must not do that twice.
+        // The real terminal turns line breaks into `\r\n`, so the pseudo-terminal must not.
         let mut initial = original.clone();
         initial.output_modes = OutputModes::OPOST;
         tcsetattr(&its_end, OptionalActions::Now, &initial)?;

@@ -42,7 +42,7 @@ pub(crate) fn sync_file_system(_: impl AsFd) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// The command lines of the processes above this one need an unsafe call.
+/// Reading the command lines of the processes above this one would need an unsafe call.
 pub(crate) fn commands_above(_: usize) -> Option<Vec<Vec<OsString>>> {
     None
 }

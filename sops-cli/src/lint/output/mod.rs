@@ -31,9 +31,9 @@ pub(crate) enum OutputFormat {
 }
 
 impl OutputFormat {
-    /// The findings in this format, safe to show: a finding can quote a private key that was
-    /// entered as a recipient. Text is wrapped at `width` columns, if there are any. Only JUnit
-    /// names the `checked` files too.
+    /// The findings in this format, safe to show, because a finding can quote a private key that
+    /// was entered as a recipient. Only text is wrapped at `width` columns, and only JUnit names
+    /// the `checked` files.
     pub(crate) fn write(
         self,
         reporter: Reporter,

@@ -144,7 +144,7 @@ impl Rotation<'_> {
         let sources = "/apis/source.toolkit.fluxcd.io/v1/gitrepositories";
         let (list, sources) = self.in_cluster(async |cluster| {
             let list = cluster.list(path).await?;
-            // A user without permission to list them sees less.
+            // A user who may not list the sources gets a less complete result.
             let sources = cluster.list(sources).await.ok().flatten();
             Ok((list, sources))
         })?;
@@ -161,7 +161,7 @@ impl Rotation<'_> {
         Ok(Rollout::of(&tree, &live, &root, commit))
     }
 
-    /// Whether the branch that this one follows has files for the old key, which Flux may apply.
+    /// Whether the upstream branch has files for the old key, because Flux may apply them.
     pub(super) fn is_used_upstream(&self, old: &Recipient) -> Result<bool, CommandError> {
         let name = git(&["rev-parse", "--abbrev-ref", "@{upstream}"]).unwrap_or_default();
         let name = String::from_utf8_lossy(&name).trim().to_owned();

@@ -59,7 +59,7 @@ impl KeyFile {
         self.pairs.iter().find(|pair| pair.recipient == *recipient)
     }
 
-    /// Adds text at the end, readable only for the user.
+    /// Adds text at the end. Only the user can read a new file.
     pub(super) fn append(&self, ui: &Ui, addition: &str) -> Result<(), CommandError> {
         let mut text = Zeroizing::new(self.text.to_vec());
         if !text.is_empty() && !text.ends_with(b"\n") {

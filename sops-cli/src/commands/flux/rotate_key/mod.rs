@@ -455,7 +455,7 @@ impl Rotation<'_> {
     }
 }
 
-/// The error if the key file records no replacement, and the user does not start one.
+/// The error if the key file records no replacement, and no flag starts one.
 fn not_started(file: &KeyFile) -> CommandError {
     let message = format!(
         "{} has no record of a replacement of the key in the cluster",

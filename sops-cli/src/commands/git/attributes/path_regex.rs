@@ -25,8 +25,8 @@ enum Part {
     Edge,
 }
 
-/// The patterns for the paths below a directory, relative to the root, which the expression
-/// matches.
+/// The patterns for the paths that the expression matches below a directory. The directory is
+/// relative to the root.
 pub(super) fn patterns(expression: &str, directory: &str) -> Vec<String> {
     let mut parser = Parser {
         rest: expression.chars().peekable(),

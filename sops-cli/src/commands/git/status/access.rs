@@ -13,8 +13,8 @@ use crate::input::read_repository_file;
 use crate::keys::unprompted::ready_keys;
 use crate::parallel::{self, ItemsPerThread};
 
-/// How many files with the same master keys are tried: one of them may be damaged, and `gpg` is a
-/// process for each.
+/// How many files with the same master keys are tried: more than one, because a file may be
+/// damaged, but not all, because `gpg` starts a process for each.
 const TRIED: usize = 3;
 
 /// The files that the keys decrypt, and the others. Files with conflict markers, and files that are

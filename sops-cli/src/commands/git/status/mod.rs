@@ -41,7 +41,7 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Report<'r> {
     encrypted_files: usize,
-    /// How many of them can be decrypted with the keys that Git uses.
+    /// How many encrypted files can be decrypted with the keys that Git uses.
     decryptable_files: usize,
     problems: &'r [Problem],
     /// Problems that `install` cannot fix.
@@ -205,13 +205,14 @@ fn summary(encrypted_files: usize, access: &Access) -> String {
 }
 
 /// Warns if Git would show or merge encrypted files as text although the repository or the clone is
-/// set up for sops-rs, and if it stores plaintext. CI runs no merges.
+/// set up for sops-rs, and if Git stores plaintext. CI runs no merges, so only the second warning
+/// appears there.
 pub(crate) fn warn(ui: &Ui, root: &Path) {
     warn_about(ui, root, is_set_up(root), None);
 }
 
-/// Like [`warn`], but only in a clone that is set up, and with the changed files in the index: a
-/// user waits for the hook.
+/// Like [`warn`], but only in a clone that is set up, and only about the changed files in the
+/// index, because the user is waiting for the hook.
 pub(crate) fn warn_in_hook(ui: &Ui, root: &Path, changed: &[&Path]) {
     if is_set_up(root) {
         warn_about(ui, root, true, Some(changed));
