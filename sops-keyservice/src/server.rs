@@ -141,7 +141,7 @@ fn named(key: Option<Key>) -> Result<MasterKey, Status> {
     key.unwrap_or_default().try_into()
 }
 
-/// Runs work that may start programs or prompt the user on a thread of its own.
+/// Runs work on a thread of its own, because the work may start programs or prompt the user.
 async fn in_thread<A: Send + 'static>(
     work: impl FnOnce() -> Result<A, Status> + Send + 'static,
 ) -> Result<Response<A>, Status> {

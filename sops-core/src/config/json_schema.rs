@@ -89,8 +89,8 @@ fn value(kind: ValueKind, definitions: &mut Map<String, Value>) -> Value {
     }
 }
 
-/// A reference to the definition of a mapping, which is made if this is the first one: mappings
-/// can contain themselves.
+/// A reference to the definition of a mapping. The first reference adds the definition, because
+/// mappings can contain themselves.
 fn reference(schema: &'static Schema, definitions: &mut Map<String, Value>) -> Value {
     let name = name_of(schema);
     if !definitions.contains_key(&name) {

@@ -153,7 +153,7 @@ pub fn unmerged(versions: &Versions<'_>, markers: &Markers) -> Option<Vec<u8>> {
 }
 
 impl MergeProblem {
-    /// The version that the problem is about, if it is about one.
+    /// The version that the problem is about, if there is one.
     pub fn version(&self) -> Option<Version> {
         match self {
             Self::Plaintext(version) | Self::Marked(version) | Self::Unreadable(version, _) => {

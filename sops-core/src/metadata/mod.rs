@@ -189,8 +189,8 @@ impl Metadata {
 
     /// Sets the groups and the threshold. A key that stays keeps its fields.
     ///
-    /// With several groups, the threshold is always written, as in `sops`, which combines whatever
-    /// shares it has if the threshold is missing.
+    /// With several groups, the threshold is always written, as in `sops`: without one, `sops`
+    /// combines whatever shares it has.
     pub(crate) fn set_key_groups(&mut self, mut groups: Vec<KeyGroup>, threshold: Option<usize>) {
         for (group, old) in groups.iter_mut().zip(&self.key_groups) {
             for key in &mut group.keys {

@@ -14,7 +14,7 @@ const AHEAD: usize = 4;
 pub(super) const BYTES_A_VALUE: usize = 25;
 
 /// How many threads are worth starting for this many values: with fewer values per thread, starting
-/// it takes longer than it saves.
+/// a thread takes longer than it saves.
 pub(super) fn threads(values: usize) -> usize {
     const VALUES_A_THREAD: usize = 4_000;
     match values / VALUES_A_THREAD {

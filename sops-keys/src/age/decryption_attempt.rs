@@ -1,4 +1,4 @@
-//! One attempt to decrypt an age file with all identities of a set, and a limited effort.
+//! An attempt to decrypt one age file with all identities of a set and with limited effort.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;

@@ -61,7 +61,7 @@ pub(super) async fn explain(
     }
 }
 
-/// The key or its engine does not exist.
+/// The message that the key or its engine does not exist.
 pub(super) fn missing_key(answer: &Answer, path: &KeyPath) -> String {
     let engine = escaped(path.engine());
     if message(answer, &[]).contains("no handler for route") {
@@ -75,7 +75,7 @@ pub(super) fn missing_key(answer: &Answer, path: &KeyPath) -> String {
     )
 }
 
-/// The server, or something in its place, does not speak Vault's protocol.
+/// The message that the server, or something in its place, does not speak Vault's protocol.
 pub(super) fn not_an_answer(server: &Origin) -> String {
     format!("{server} did not send a valid Vault response")
 }

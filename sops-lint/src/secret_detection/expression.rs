@@ -5,7 +5,7 @@ use super::quoted_text::length_until;
 use super::remainder;
 use super::stored_elsewhere::is_elsewhere;
 
-/// Functions that use a string as a name, a condition or a message. Their results are from
+/// Functions that use a string as a name, a condition or a message. Their results come from
 /// elsewhere.
 const LOOKUPS: [&str; 28] = [
     "include", "template", "lookup", "query", "q", "index", "pluck", "pick", "omit", "required",

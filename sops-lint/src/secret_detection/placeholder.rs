@@ -64,7 +64,8 @@ impl Rest {
         if self.is_empty() {
             return false;
         }
-        // No form of a password in a URL has a dollar sign in it; a host is needed after it.
+        // No form of a password in a URL has a dollar sign in it, and the password must be followed
+        // by a host.
         let text = self.text.replace("@\u{1}", "@x").replace(MARK, "$");
         if has_token(&text) {
             return true;

@@ -1,6 +1,6 @@
-//! Reads what most YAML files consist of, many times faster than the parser crate: block mappings
-//! and sequences, comments, scalars in all styles, flow collections on one line, anchors and
-//! aliases of values, and documents that begin with `---`.
+//! Reads the subset of YAML that most files consist of, many times faster than the parser crate:
+//! block mappings and sequences, comments, scalars in all styles, flow collections on one line,
+//! anchors and aliases of values, and documents that begin with `---`.
 //!
 //! Nothing here is lenient. The reader [stops](Stop) at everything whose meaning depends on more
 //! than it knows: tags, explicit keys, directives, tabs outside text, carriage returns, and

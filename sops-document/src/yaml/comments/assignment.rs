@@ -232,7 +232,7 @@ impl Assigner<'_, '_> {
         }
     }
 
-    /// The token at `at` receives groups. A head comment waits for a token that does not end a
+    /// Gives groups to the token at `at`. A head comment waits for a token that does not end a
     /// block collection, and the comments after it wait with it.
     fn meet(&mut self, at: u32, ends_block: bool) {
         while let Some(group) = self.groups.get(self.next) {
@@ -316,8 +316,8 @@ impl Assigner<'_, '_> {
         self.put(before, Rank::EntryFoot, foot);
     }
 
-    /// The end of a document has no line comment, and a comment above it is its foot if there is no
-    /// other.
+    /// Puts the pending comments at the end of a document, which has no line comment. A comment
+    /// above the end is its foot if there is no other.
     fn end_document(&mut self, end: u32) {
         let PendingGroups { head, line, foot } = self.take();
         let first = self.out.positions.len();
@@ -466,7 +466,7 @@ impl Assigner<'_, '_> {
         }
     }
 
-    /// The remaining comments have no node, so they are lost: they go to the end of the last
+    /// Puts the remaining comments, which have no node and are lost, at the end of the last
     /// document.
     fn finish(&mut self) {
         self.meet(u32::MAX, false);
