@@ -54,8 +54,9 @@ pub trait Answer: Send + Sync + 'static {
         Err(Status::unimplemented("this is not an agent"))
     }
 
-    /// Follows an instruction for the service itself, which is not part of SOPS's protocol. Returns
-    /// an answer for the program that sent it. Other requests wait meanwhile, so it must not block.
+    /// Follows an instruction for the service itself, which is not part of SOPS's protocol, and
+    /// returns an answer for the program that sent it. It must not block, because other requests
+    /// wait meanwhile.
     ///
     /// # Errors
     ///

@@ -309,7 +309,7 @@ fn has_uuid(value: &str) -> bool {
 }
 
 /// Whether a file with the name of prose reads as prose: it is neither one word nor a list of
-/// variables. Nothing in `LICENSE` and the like may look like a secret. Documentation shows
+/// variables. Nothing in `LICENSE` and the like may look like a secret; documentation shows
 /// examples, so only text that looks generated counts there.
 pub(crate) fn is_prose(path: &Path, text: &str) -> bool {
     let text = text.trim();

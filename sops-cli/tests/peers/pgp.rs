@@ -135,7 +135,7 @@ impl Keyring {
         Ended::of(with_age(&mut self.command("sops", arguments)))
     }
 
-    /// Both programs decrypt the file, with or without the age key of the tests.
+    /// Asserts that both programs decrypt the file, with or without the age key of the tests.
     #[track_caller]
     fn both_decrypt(&self, name: &str, is_age_available: bool) {
         let runs = match is_age_available {

@@ -72,7 +72,7 @@ impl User {
         fs::set_permissions(self.home(name), fs::Permissions::from_mode(0o700)).unwrap();
     }
 
-    /// From now on, each question gets this answer, and is recorded.
+    /// Gives this answer to each question from now on, and records the questions.
     fn answers(&self, answer: &str) {
         let questions = self.home("questions");
         let questions = questions.display();

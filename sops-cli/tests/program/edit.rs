@@ -522,7 +522,7 @@ fn a_text_in_which_the_rule_selects_nothing_reopens_the_editor() {
     assert_eq!(environment.read("a.yaml"), before);
 }
 
-/// An editor that keeps its arguments, and answers `--version` with `version`.
+/// Installs an editor that keeps its arguments, and answers `--version` with `version`.
 fn install_editor(directory: &Path, name: &str, version: &str) {
     let path = directory.join(name);
     let script = format!(

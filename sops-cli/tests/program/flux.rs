@@ -389,8 +389,8 @@ fn a_kustomization_that_cannot_be_built_is_a_gap() {
     );
 }
 
-/// A kubeconfig whose server listens at an address, and whose user has a program for credentials
-/// that leaves a mark.
+/// Writes a kubeconfig with this cluster, whose user has a program for credentials that leaves a
+/// mark.
 fn kubeconfig(environment: &TestEnvironment, cluster: &str) {
     environment.write(
         "kubeconfig",

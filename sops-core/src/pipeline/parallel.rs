@@ -26,7 +26,8 @@ pub(super) fn threads(values: usize) -> usize {
 }
 
 /// Calls `work` on each part, with each worker on its own thread, and passes the results to `take`
-/// in the order of the parts. `take` may stop early. A single worker runs on the caller's thread.
+/// in the order of the parts. `take` may stop early, and a single worker runs on the caller's
+/// thread.
 pub(super) fn in_order<W: Send, P: Sync, T: Send, R>(
     mut workers: Vec<W>,
     parts: &[P],

@@ -218,7 +218,7 @@ impl CompiledRule {
     }
 
     /// Rejects an encrypted comment that the rule's expression matches. On decryption, the comment
-    /// would be active, and the values after it would be taken for plaintext. `sops` rejects it
+    /// would be active, and the values after it would be taken for plaintext; `sops` rejects it
     /// too.
     ///
     /// # Errors

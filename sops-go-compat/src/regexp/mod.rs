@@ -118,7 +118,7 @@ mod tests {
         matches: Vec<String>,
     }
 
-    /// Go 1.26 printed the vectors. The first vector of each file has an empty pattern and lists
+    /// Go 1.26 printed the vectors; the first vector of each file has an empty pattern and lists
     /// all keys. The generated patterns are a selection from half a million random ones; the others
     /// were written by hand for the differences found.
     #[test]

@@ -29,9 +29,9 @@ struct TokenData {
     policies: Vec<String>,
 }
 
-/// Why the request was refused, and what to do. Asks the server about the token if the answer does
-/// not say whether it has expired or is not allowed to do this. `secret` is a value in the request
-/// that must not be shown.
+/// Why the request was refused, and what to do; `secret` is a value in the request that must not be
+/// shown. Asks the server about the token if the answer does not say whether the token has expired
+/// or is not allowed to do this.
 pub(super) async fn explain(
     api: &Api,
     server: &Origin,

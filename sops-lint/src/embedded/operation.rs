@@ -195,8 +195,8 @@ fn is_part(field: &str, kind: &str) -> bool {
     SECRET_PARTS.contains(&field) || kind == "Secret" && may_hold_values(field)
 }
 
-/// The scalars of a value under a part, at any depth: Kubernetes refuses lists and mappings there,
-/// but their values are in the file.
+/// Checks the scalars of a value under a part, at any depth: Kubernetes refuses lists and mappings
+/// there, but their values are in the file.
 fn entries(
     part: &str,
     key: &str,

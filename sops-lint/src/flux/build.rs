@@ -299,8 +299,8 @@ impl<'t> Build<'t> {
     }
 }
 
-/// The patches of a kustomization, after those of the components that it includes, which change the
-/// same objects.
+/// Adds the patches of a kustomization, after those of the components that it includes, which
+/// change the same objects.
 fn component_patches<'t>(
     tree: &'t FluxTree,
     top: &Path,

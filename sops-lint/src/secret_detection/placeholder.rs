@@ -119,9 +119,9 @@ pub(super) fn is_template(text: &str) -> bool {
     ["{{", "{%", "<%"].iter().any(|begin| text.contains(begin))
 }
 
-/// The text with a mark for each action and variable. `mark` chooses it by the opening delimiter,
-/// which is empty for an unclosed placeholder, and the content. With `has_quotes`, an action does
-/// not end inside quotes.
+/// The text with a mark for each action and variable, which `mark` chooses by the content and the
+/// opening delimiter (empty for an unclosed placeholder). With `has_quotes`, an action does not end
+/// inside quotes.
 pub(super) fn marked(
     value: &str,
     mut has_quotes: bool,

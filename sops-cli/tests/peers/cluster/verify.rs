@@ -270,7 +270,7 @@ fn each_gap_is_reported() {
     );
 }
 
-/// A Kustomization without a Secret uses the keys of the controller, if it has any.
+/// Checks a Kustomization without a Secret, which uses the keys of the controller, if it has any.
 fn controller_keys(environment: &TestEnvironment) {
     let provider_alone = kustomization(
         "apps",

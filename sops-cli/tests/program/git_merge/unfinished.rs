@@ -16,7 +16,7 @@ fn merge(repository: &Repository) -> Command {
     )
 }
 
-/// Merges in which the driver fails, and the message about it.
+/// Merges, and asserts that the driver fails with this message.
 fn fails(repository: &Repository, environment: &[(&str, &str)], message: &str) {
     let mut command = merge(repository);
     command.envs(environment.iter().copied());

@@ -32,11 +32,11 @@ use crate::{Collection, Style};
 
 /// Receives the events.
 pub(super) trait Receiver<'a> {
-    /// An entry of the mapping at the top level begins on the line at `start`, and all entries
-    /// before it are complete.
+    /// Receives that an entry of the mapping at the top level begins on the line at `start`, and
+    /// that all entries before it are complete.
     fn entry(&mut self, start: usize);
 
-    /// The next event.
+    /// Receives the next event.
     ///
     /// # Errors
     /// The reader passes no more events, and returns [`Stop::Refused`].
