@@ -263,7 +263,7 @@ fn keys_are_forgotten_after_their_time() {
     user.run(&["agent", "start", "--lifetime", "300ms"])
         .succeeds();
     wait_until(|| user.status()["running"] == false);
-    // It stops listening before it removes the socket.
+    // The agent stops listening before it removes the socket.
     wait_until(|| !user.home("run/sops-rs/agent.sock").exists());
 }
 

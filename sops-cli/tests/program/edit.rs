@@ -680,7 +680,7 @@ fn one_value_is_printed_as_text() {
         environment.run(&arguments)
     };
     assert_eq!(extract("data.password").succeeds().stdout, "hunter2");
-    // It is not a value under `data` of the Secret.
+    // The name is not a value under `data` of the Secret.
     assert_eq!(extract("metadata.name").succeeds().stdout, "a");
     let run = extract("stringData.password").fails_with(1);
     assert!(

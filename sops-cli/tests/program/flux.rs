@@ -354,7 +354,7 @@ fn removing_a_recipient_warns_if_flux_decrypts_the_files() {
     }
 }
 
-/// Flux fails on such a Kustomization, so it does not matter whether something is encrypted.
+/// Flux fails on a Kustomization that it cannot build, whether something is encrypted or not.
 #[test]
 fn a_kustomization_that_cannot_be_built_is_a_gap() {
     let environment = TestEnvironment::new();

@@ -56,7 +56,7 @@ fn mapping(schema: &'static Schema, definitions: &mut Map<String, Value>) -> Val
     object
 }
 
-/// Both keys are set. An empty string is the same as no value.
+/// The schema of a mapping in which both keys are set. An empty string is the same as no value.
 fn both(first: &str, second: &str) -> Value {
     let text = json!({"type": "string", "minLength": 1});
     json!({"required": [first, second], "properties": {first: text, second: text}})

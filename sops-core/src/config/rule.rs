@@ -52,7 +52,7 @@ pub struct DestinationRule {
 pub enum Destination {
     /// A directory, which `sops` does not support.
     Directory {
-        /// Its path, relative to the directory of the configuration.
+        /// The path of the directory, relative to that of the configuration.
         path: PathBuf,
     },
     /// Amazon S3.

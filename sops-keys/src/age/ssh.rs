@@ -223,7 +223,7 @@ fn tag(recipient: &Recipient) -> String {
 
 /// Whether a number of the RSA key in `blob` (SSH's wire format, RFC 4253) consists of zero bytes.
 ///
-/// The crate `age` 0.11 indexes past the end of such a number.
+/// The crate `age` 0.11 indexes past the end of a number of zero bytes.
 fn has_zero_number(blob: &[u8]) -> bool {
     let mut rest = blob;
     if take_string(&mut rest) != Some(b"ssh-rsa") {

@@ -23,7 +23,7 @@ pub(super) struct KeyPaths<'t> {
 struct TextScalar {
     span: Range<usize>,
     path: String,
-    /// Whether it is the name of a key of a Secret.
+    /// Whether the scalar is the name of a key of a Secret.
     key_name: KeyName,
 }
 

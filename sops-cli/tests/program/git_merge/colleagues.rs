@@ -289,7 +289,7 @@ fn a_clone_that_is_not_set_up_has_conflicts_until_it_is() {
     let run = team.ben("sops-rs git status");
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stderr.contains("run `sops-rs git install`"), "{run}");
-    // It can be resolved at once, even without the setup.
+    // The conflict can be resolved at once, even without the setup.
     team.ben("sops-rs resolve secret.yaml && git add secret.yaml && git commit -q")
         .succeeds();
     team.ben("sops-rs git install && sops-rs git status")

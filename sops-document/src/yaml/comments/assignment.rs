@@ -373,7 +373,7 @@ impl Assigner<'_, '_> {
         if is_flow {
             let PendingGroups { head, line, foot } = self.take();
             self.put_of_collection(open, head);
-            // These two are overwritten when the collection ends.
+            // Go's library overwrites the line and foot comments when the collection ends.
             self.put_lost(open + 1, Rank::Collection, [line, foot].concat());
         } else if above_dash > 0 {
             let rest = self

@@ -26,7 +26,7 @@ pub(super) struct Recorder<'r, 'a> {
     first_break: usize,
     /// The index of the next comment.
     comment: usize,
-    /// Its offset; `usize::MAX` after the last comment.
+    /// The offset of the next comment; `usize::MAX` after the last one.
     comment_start: usize,
     pub(super) last: Token,
     previous: Token,
