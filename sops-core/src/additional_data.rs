@@ -4,7 +4,7 @@
 
 use sops_document::{PathId, Paths, ROOT};
 
-/// Replaces the content of `out` by the additional data for a value at `path`. For the top level,
+/// Replaces the content of `out` with the additional data for a value at `path`. For the top level,
 /// that is a single colon.
 pub(crate) fn write_additional_data(paths: &Paths<'_>, path: PathId, out: &mut Vec<u8>) {
     out.clear();

@@ -127,7 +127,7 @@ mod tests {
             ("a: ENC\n<<<<<<< a\nsops:\n    mac: x\n", Some(Yaml)),
             ("{\"a\": \"ENC\", \"sops\": {}", Some(Json)),
             ("<<<<<<< a\n{\"a\": \"ENC\", \"sops\": {}}\n", Some(Json)),
-            // Not encrypted: text under such a name is binary.
+            // Plaintext under a name without a known extension is binary.
             ("A=1\nsops_mode=1\n", None),
             ("a: 1\n", None),
             ("# sops\n\n```\nsops:\n  mac: x\n```\n", None),

@@ -48,8 +48,8 @@ impl<'a> EncryptedDocument<'a> {
     /// # Errors
     /// The errors of [`Document::parse`]; [`Error::NotEncrypted`] and [`Error::Metadata`].
     pub fn parse(text: &'a (impl AsRef<[u8]> + ?Sized), format: Format) -> Result<Self> {
-        // Text that is not an object cannot be a malformed one. The parser reports a byte order
-        // mark.
+        // Text that does not begin like an object is not encrypted, rather than malformed. A byte
+        // order mark is skipped only here, because the parser reports it.
         let start = text.as_ref();
         let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
         if format == Format::Binary && !start.trim_ascii_start().starts_with(b"{") {
@@ -107,8 +107,8 @@ impl<'a> EncryptedDocument<'a> {
         metadata_entry::differing(&self.document)
     }
 
-    /// Whether everything that `rule` selects is encrypted, and at least one value that it does not
-    /// select.
+    /// Whether everything that `rule` selects is encrypted, and so is at least one value that it
+    /// does not select.
     ///
     /// # Errors
     /// [`Error::Regex`] if the rule's expression is invalid.

@@ -3,7 +3,7 @@
 //!
 //! The MAC covers the values in document order, so it cannot be computed from a tree. What can be
 //! checked is each value's own tag, which binds it to its path. A caller that has the file can also
-//! compare the tree with those of its documents
+//! compare the tree with the trees of its documents
 //! ([`EncryptedDocument::trees`](crate::EncryptedDocument::trees)), once the file's MAC is
 //! verified.
 
@@ -127,7 +127,7 @@ impl Path {
 
 struct TreeDecryption {
     rule: Option<CompiledRule>,
-    /// Whether the rule cannot be applied.
+    /// Whether to recognize encrypted values by their form, because the rule cannot be applied.
     by_form: bool,
     cipher: Cipher,
     path: Path,

@@ -1,5 +1,5 @@
-//! The main error type of the library: whose fault it is, where, and what to do. It never holds a
-//! value, a key or an identity.
+//! The main error type of the library. An error says what caused it, where, and what to do; it
+//! never holds a value, a key or an identity.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ fn part(path: &Option<KeyPath>) -> String {
         .map_or_else(String::new, |path| format!("`{}` ", path.dotted()))
 }
 
-/// Everything that can go wrong, by whose fault it is.
+/// Everything that can go wrong.
 ///
 /// [`kind`](Self::kind) says what a program can do about it. Messages name locations, key paths,
 /// recipients and files, but never values, data keys or identities.

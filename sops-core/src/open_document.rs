@@ -58,7 +58,7 @@ impl<'a> OpenDocument<'_, 'a> {
         self.decrypted.unopened_comments
     }
 
-    /// Reuses ciphertexts of other versions of the file too, which have the same data key.
+    /// Also reuses ciphertexts of other versions of the file, which must have the same data key.
     #[cfg(feature = "merge")]
     pub(crate) fn with_ciphertexts(mut self, caches: Vec<CiphertextCache<'a>>) -> Self {
         for cache in caches {

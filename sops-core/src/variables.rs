@@ -92,7 +92,7 @@ struct Variables<'s> {
     separator: Option<&'s str>,
     is_ini: bool,
     found: Vec<Variable>,
-    /// The names so far, and whether the value with that name is nested.
+    /// The names so far, and whether the value with each name is nested.
     names: HashMap<String, bool>,
 }
 
@@ -180,7 +180,7 @@ fn of_secret(entries: Vec<Entry>) -> Result<Vec<Variable>> {
             let Node::Scalar(value) = value else {
                 return Err(unusable(path(), "a value of a Secret must be text"));
             };
-            // Kubernetes reads this as an empty value.
+            // Kubernetes reads null as an empty value.
             let bytes = match value {
                 Some(value) => Zeroizing::new(flat::bytes(Some(value)).into_owned()),
                 None => Zeroizing::default(),

@@ -56,7 +56,8 @@ fn comes_back(text: &str, format: Format, rule: &EncryptionRule) -> bool {
     true
 }
 
-/// Many readers match the whole scalar, so nothing may come after the bracket.
+/// Asserts that nothing comes after the bracket of a ciphertext, because many readers match the
+/// whole scalar.
 fn hold_ciphertexts_only(encrypted: &str, format: Format) {
     let document = parse_document(encrypted, format).expect("the document is encrypted");
     for scalar in document.scalars().filter_map(|scalar| scalar.as_str()) {
@@ -366,8 +367,8 @@ fn a_source_form_that_reads_differently_in_a_new_layout_is_not_used() {
     assert_eq!(decrypted(&commented), text.replace("two", "two # c"));
 }
 
-/// `sops` writes a comment of a sequence as an item. Each document has its own metadata. If each
-/// repeated the source forms of all documents, a stream would grow with its square.
+/// `sops` writes a comment of a sequence as an item. If the metadata of each document repeated the
+/// source forms of all documents, a stream would grow with its square.
 #[test]
 fn a_stream_has_its_source_forms_once() {
     let (encryption, identities) = &*KEYS;

@@ -18,7 +18,7 @@ const FLOW: ScalarContext = ScalarContext {
 
 impl Document<'_> {
     /// Appends the `items` of an alias on the tape as one flow node. `in_flow` says that the alias
-    /// is in a flow collection itself. `replace` appends a token for a leaf and returns true, or
+    /// is itself in a flow collection. `replace` appends a token for a leaf and returns true, or
     /// returns false to keep the value.
     pub fn write_alias(
         &self,

@@ -8,7 +8,7 @@ use crate::tape::{Collection, Item, Span};
 #[derive(Clone)]
 pub struct Containers<'d, 'a> {
     document: &'d Document<'a>,
-    /// The kind and span of each, and whether it is in flow style.
+    /// The kind and span of each container, and whether it is in flow style.
     open: Vec<(Collection, Span, bool)>,
 }
 

@@ -1,7 +1,7 @@
 //! Dotenv documents as SOPS defines them: a line is empty, a comment that begins with `#` in the
 //! first column, or `KEY=VALUE`. Nothing is quoted, white space is not trimmed, a carriage return
 //! is part of the value, and `\n` in a value is a line break. If the lines of the reserved entry
-//! end in CR LF, a program such as Git has converted the text, and all lines do.
+//! end in CR LF, a program such as Git has converted the text, so that all lines end in CR LF.
 
 use std::borrow::Cow;
 

@@ -7,7 +7,8 @@
 pub struct OpenQuote {
     /// The offset of the quote in bytes.
     pub offset: usize,
-    /// The offset of the line that closes it. The lines up to it probably belong to the value.
+    /// The offset of the line that closes the quote. The lines up to that line probably belong to
+    /// the value.
     pub closed_in: Option<usize>,
 }
 
@@ -30,7 +31,7 @@ pub fn open_quotes(text: &str) -> Vec<OpenQuote> {
             closed_in: closing.map(offset),
         });
         if let Some(closing) = closing {
-            // The lines up to it belong to this value.
+            // The lines up to the closing quote belong to this value.
             while lines
                 .next()
                 .is_some_and(|line| !std::ptr::eq(line, closing))

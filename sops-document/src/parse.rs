@@ -159,7 +159,7 @@ impl<'a> Document<'a> {
     }
 
     /// Parses a stream of JSON objects with only white space between them, as `kubectl` reads a
-    /// file. Each object is a document. For linters and other programs that examine text without
+    /// file; each object is a document. For linters and other programs that examine text without
     /// changing it. No key is reserved.
     ///
     /// ```

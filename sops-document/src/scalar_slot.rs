@@ -26,9 +26,9 @@ enum TokenStyle<'a> {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Surroundings {
-    /// Whether it is a mapping or a sequence.
+    /// Whether the container is a mapping or a sequence.
     pub kind: Collection,
-    /// The offset in bytes where it begins.
+    /// The offset in bytes where the container begins.
     pub start: usize,
 }
 

@@ -94,7 +94,7 @@ pub enum Item<'a> {
     Open {
         /// Mapping or sequence.
         kind: Collection,
-        /// Whether it is written in brackets or braces.
+        /// Whether the container is written in brackets or braces.
         flow: bool,
         /// The path of this item.
         path: PathId,

@@ -79,7 +79,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Whether it is a string.
+    /// Whether the value is a string.
     pub fn is_str(&self) -> bool {
         self.kind == Type::Str
     }

@@ -132,7 +132,8 @@ impl<'t> ValueWriter<'t> {
         start.map(|start| slot.written(start..self.splices.written()))
     }
 
-    /// Replaces the range by `with`, unless it is part of a range that was already replaced.
+    /// Replaces the range with the text `with`, unless it is part of a range that was already
+    /// replaced.
     pub fn replace(&mut self, range: Range<usize>, with: &str) {
         self.flush(range.start);
         if range.start >= self.splices.done() {

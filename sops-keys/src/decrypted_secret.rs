@@ -48,7 +48,7 @@ impl DecryptedSecret {
             MasterKey::Pgp { fingerprint } => {
                 let digits = hex_digits(fingerprint);
                 let digits = digits.trim_end_matches('!');
-                // A long key ID is the end of a fingerprint, and all that `gpg` matches.
+                // A long key ID is the end of a fingerprint, and the only part that `gpg` matches.
                 digits.len() >= 16 && self.key_names.iter().any(|name| name.ends_with(digits))
             }
             key => self.key_names.contains(&key.id()),

@@ -7,9 +7,9 @@ use crate::pgp::message;
 
 /// The longest encrypted secret, in bytes: 64 KiB.
 ///
-/// The plaintext is a data key of 32 bytes. Its ciphertext has about 400 bytes for an age
-/// recipient, 2,300 for a post-quantum one, and 3,000 for a PGP or RSA key of 16,384 bits. The
-/// limit leaves room for plugins and services, and bounds the time that an untrusted file can take.
+/// The ciphertext of a data key has about 400 bytes for an age recipient, 2,300 for a post-quantum
+/// one, and 3,000 for a PGP or RSA key of 16,384 bits. The limit leaves room for plugins and
+/// services, and bounds the time that an untrusted file can take.
 pub(crate) const MAX_BYTES: usize = 1 << 16;
 
 /// The problem with a longer secret.

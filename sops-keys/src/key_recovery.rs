@@ -99,12 +99,12 @@ pub fn recover_data_key(
     } else {
         secrets.remove(0)
     };
-    // Shares are one byte longer, which was checked for each.
+    // Each share was checked to be one byte longer.
     DataKey::from_bytes(&key).map_or_else(|| refuse("their shares do not form a data key"), Ok)
 }
 
-/// The passes, each with its families and its effort. The families of the order get passes of their
-/// own, before all others.
+/// The passes, each with its families and its effort. The families in the decryption order get
+/// passes of their own, before all others.
 fn passes(order: &[Family]) -> Vec<(Vec<Family>, Effort)> {
     let rest = Family::ALL
         .into_iter()

@@ -69,7 +69,7 @@ impl KeyService for KeyServices {
         self.serving(family).next().is_some()
     }
 
-    /// Completes with the first service that can.
+    /// Completes the key with the first service that can.
     fn complete(&self, key: &MasterKey) -> Result<MasterKey> {
         let mut refused = Refused::default();
         for service in self.serving(key.family()) {

@@ -13,9 +13,9 @@ use crate::wrapped_key::{KeyGroup, WrappedKey};
 
 /// Encrypts `data_key` for groups of master keys.
 ///
-/// The keys of a single group each encrypt the data key. With several groups, each encrypts a share
-/// of it by Shamir's scheme, and `threshold` is the number of groups needed to recover it (`None`
-/// means all). `now` becomes `created_at` in the metadata.
+/// The keys of a single group each encrypt the data key. With several groups, the keys of each
+/// group encrypt a share of it by Shamir's scheme, and `threshold` is the number of groups needed
+/// to recover it (`None` means all). `now` becomes `created_at` in the metadata.
 ///
 /// # Errors
 ///

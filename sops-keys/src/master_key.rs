@@ -264,8 +264,9 @@ fn azure_key(text: &str) -> Option<MasterKey> {
     })
 }
 
-/// Reads `https://<server>/v1/<engine>/keys/<name>`. The engine's path may have several parts. As
-/// in `sops`, the server has no path of its own, and the part before the name need not be `keys`.
+/// Reads `https://<server>/v1/<engine>/keys/<name>`. As in `sops`, the engine's path may have
+/// several parts, the server has no path of its own, and the part before the name need not be
+/// `keys`.
 fn vault_key(text: &str) -> Option<MasterKey> {
     let (scheme, rest) = text.split_once("://")?;
     let (host, path) = rest.split_once('/')?;

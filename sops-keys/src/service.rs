@@ -141,7 +141,7 @@ pub trait KeyService: Send + Sync {
         WorkBudget::default()
     }
 
-    /// The master keys whose private keys the service is known to have. They are tried first. The
+    /// The master keys whose private keys the service is known to have, which are tried first. The
     /// call must be cheap and must not prompt the user.
     fn available_keys(&self) -> Vec<MasterKey> {
         Vec::new()

@@ -57,7 +57,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Answers with passphrases in this order, and then cannot ask.
+/// Answers with these passphrases in order. After the last one, the user cannot be asked.
 struct Answers(Mutex<Vec<&'static str>>);
 
 impl Prompt for Answers {

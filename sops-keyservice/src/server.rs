@@ -54,8 +54,9 @@ pub trait Answer: Send + Sync + 'static {
         Err(Status::unimplemented("this is not an agent"))
     }
 
-    /// Follows an instruction for the service itself, which is not part of SOPS's protocol. Returns
-    /// an answer for the program that sent it. Other requests wait meanwhile, so it must not block.
+    /// Follows an instruction for the service itself, which is not part of SOPS's protocol, and
+    /// returns an answer for the program that sent it. It must not block, because other requests
+    /// wait meanwhile.
     ///
     /// # Errors
     ///
@@ -141,7 +142,7 @@ fn named(key: Option<Key>) -> Result<MasterKey, Status> {
     key.unwrap_or_default().try_into()
 }
 
-/// Runs work that may start programs or prompt the user on a thread of its own.
+/// Runs work on a thread of its own, because the work may start programs or prompt the user.
 async fn in_thread<A: Send + 'static>(
     work: impl FnOnce() -> Result<A, Status> + Send + 'static,
 ) -> Result<Response<A>, Status> {

@@ -110,9 +110,9 @@ impl Drop for SocketFile {
     }
 }
 
-/// Locks the directory until it is closed. Otherwise, of two key services that start at the same
-/// time, one could mistake the other's new socket for a dead one. Any user who can read the
-/// directory can hold the lock, so after `patience` the service starts without it.
+/// Locks the directory until it is closed, so that a key service that starts at the same time does
+/// not mistake the new socket for a dead one. Any user who can read the directory can hold the
+/// lock, so after `patience` the service starts without it.
 async fn lock(directory: &File, patience: Duration) {
     let start = Instant::now();
     while let Err(Errno::WOULDBLOCK) = flock(directory, FlockOperation::NonBlockingLockExclusive) {

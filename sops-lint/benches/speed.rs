@@ -35,7 +35,8 @@ fn lint(criterion: &mut Criterion) {
     }
 }
 
-/// All fixes of a file are applied in one change, so the time must grow linearly with their number.
+/// Measures fixes. All fixes of a file are applied in one change, so the time must grow linearly
+/// with their number.
 fn fix(criterion: &mut Criterion) {
     let linter = Linter::new(Settings::default()).expect("the default settings are valid");
     let mut group = criterion.benchmark_group("fix");

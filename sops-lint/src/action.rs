@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::secret_detection::{judge, literals};
 use crate::template::has_action;
 
-/// How actions begin and end.
+/// The delimiters of actions.
 const MARKS: [(&str, &str); 3] = [("{{", "}}"), ("{%", "%}"), ("<%", "%>")];
 
 /// Functions that only convert their single argument to another form.
@@ -15,7 +15,7 @@ const CONVERSIONS: [&str; 7] = [
     "b64enc", "quote", "squote", "print", "toString", "trim", "nospace",
 ];
 
-/// Actions that an action `end` follows.
+/// Actions that open a block, which an action `end` closes.
 const BLOCKS: [&str; 9] = [
     "if", "with", "range", "for", "call", "filter", "define", "block", "macro",
 ];

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use crate::secret::{SECRET_PARTS, SecretValue};
 
-/// How many times a value is checked, because the key of an alias may matter.
+/// The maximum number of checks of one value. It is more than one, because the key of an alias may
+/// matter.
 const LOOKS: usize = 16;
 
 /// The position of a value, and how it is judged: as base64 or not, and in which field of a Secret.

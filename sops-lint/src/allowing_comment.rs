@@ -8,7 +8,7 @@ use crate::dockerfile::is_dockerfile;
 use crate::secret_detection::arguments::without_comment;
 use crate::secret_detection::in_text;
 
-/// The beginning of such a comment.
+/// The beginning of a comment that allows findings.
 pub(crate) const MARK: &str = "sops-rs: allow";
 /// The annotation, in the form `RULE -- reason`; several are separated by `;`.
 pub(crate) const ANNOTATION: &str = "lint.sops-rs/allow";

@@ -225,8 +225,9 @@ impl<'r> Context<'r> {
             .is_some_and(|named| named.is_for_original)
     }
 
-    /// A command of `sops-rs` about the file, for the directory that its name starts from. Commands
-    /// look for `.sops.yaml` there and above, so the command names one that is further down.
+    /// A command of `sops-rs` about the file, to run in the directory that the file's name is
+    /// relative to. Commands look for `.sops.yaml` there and above, so the command names a
+    /// configuration that is further down.
     pub(crate) fn command(&self, words: &str) -> String {
         let Input { name, path, .. } = self.input;
         let start = path

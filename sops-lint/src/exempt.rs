@@ -110,7 +110,7 @@ const PULUMI: &[&str] = &[
     "environment",
 ];
 
-/// The exempt names, with what they say.
+/// The exempt names, with the content that they imply.
 const CONTENTS: [(&[&str], ExemptContent); 13] = [
     (
         &["kustomization.yaml", "kustomization.yml", "Kustomization"],
@@ -309,8 +309,8 @@ fn has_uuid(value: &str) -> bool {
 }
 
 /// Whether a file with the name of prose reads as prose: it is neither one word nor a list of
-/// variables. Nothing in `LICENSE` and the like may look like a secret. Documentation shows
-/// examples, so only what looks generated counts there.
+/// variables. Nothing in `LICENSE` and the like may look like a secret; documentation shows
+/// examples, so only text that looks generated counts there.
 pub(crate) fn is_prose(path: &Path, text: &str) -> bool {
     let text = text.trim();
     let is_value = |word: &str| {

@@ -30,7 +30,7 @@ impl Facts {
 #[derive(Debug, Default)]
 pub(crate) struct FluxFileFacts {
     pub(crate) facts: FluxFacts,
-    /// By the index of the site; `None` where the finding is allowed.
+    /// The findings, by the index of the site; `None` where the finding is allowed.
     pub(crate) findings: Vec<Option<Finding>>,
 }
 

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::unparsed::names_secret;
 use crate::{file_name, kustomization};
 
-/// The format to read the file in. `None` if the name implies none, and for a copy of a manifest.
+/// The format to read the file in; `None` if the name implies none, and for a copy of a manifest.
 /// SOPS may have encrypted such a file, and not necessarily as a binary file.
 pub(crate) fn format_of(context: &Context<'_>, is_encrypted: bool) -> Option<Format> {
     let path = context.input.path;

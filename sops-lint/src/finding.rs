@@ -50,10 +50,10 @@ pub struct Finding {
     pub lacks_creation_rule: bool,
     /// Whether the hooks refuse a commit with the finding, because it leaks or loses something.
     pub is_refused: bool,
-    /// Where the secret that it is about is written: for an alias, in the anchored value. `None` if
-    /// it is about something else, or text in one of the file's values.
+    /// Where the secret of the finding is written: for an alias, in the anchored value. `None` if
+    /// the finding is about something else, or about text in one of the file's values.
     pub(crate) written: Option<Range<usize>>,
-    /// The part of another file that it is about, until it is moved there.
+    /// The part of another file that the finding is about, until the finding is moved there.
     pub(crate) referenced: Option<ReferencedPart>,
     /// 32 hexadecimal digits that stay the same when the finding moves within its file.
     pub fingerprint: String,

@@ -34,7 +34,7 @@ pub(crate) fn credential<'d, 'a>(
     find(top, is_open).map(|(_, node)| node)
 }
 
-/// The first credential of a kubeconfig that is open, with its key; `None` for any other object.
+/// The first plaintext credential of a kubeconfig, with its key; `None` for any other object.
 pub(crate) fn find<'d, 'a>(
     top: NodeRef<'d, 'a>,
     is_open: impl Fn(&str, NodeRef<'d, 'a>) -> bool,

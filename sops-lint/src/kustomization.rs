@@ -24,8 +24,8 @@ const WORDS: [&str; 9] = [
     "sourcevalue",
 ];
 
-/// Other signs that a manifest may have such a key: an escape may hide the key, and plugins may be
-/// in strings.
+/// Other signs that a manifest may have one of [`WORDS`]: an escape may hide the word, and plugins
+/// may be in strings.
 const HIDDEN: [&str; 3] = ["\\u", "\\x", "builtin"];
 
 /// Whether kustomize treats a file with this name as a kustomization.

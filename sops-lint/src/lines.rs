@@ -58,7 +58,7 @@ pub(crate) fn with_line_feeds(bytes: &[u8]) -> Option<Vec<u8>> {
         .filter(|at| bytes.get(at + 1) != Some(&b'\n'))
         .count();
     let feeds = memchr::memchr_iter(b'\n', bytes).count();
-    // A key in a binary form may have such bytes too.
+    // A key in a binary form may have carriage returns too.
     if alone <= feeds || bytes.contains(&0) || str::from_utf8(bytes).is_err() {
         return None;
     }

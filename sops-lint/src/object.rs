@@ -237,7 +237,7 @@ impl<'d, 'a> Object<'d, 'a> {
         is_core && is_whole && self.is_secret()
     }
 
-    /// Whether it is a kustomization, which may lack its kind, its version or both.
+    /// Whether the object is a kustomization, which may lack its kind, its version or both.
     pub(crate) fn is_kustomization(&self) -> bool {
         let own = |key| kustomization::text(self.node, key).unwrap_or_default();
         let (kind, version) = (own("kind"), own("apiVersion"));
@@ -256,7 +256,7 @@ impl<'d, 'a> Object<'d, 'a> {
         }
     }
 
-    /// The generators of Secrets in it.
+    /// The generators of Secrets in the object.
     pub(crate) fn secret_generators(&self) -> Vec<NodeRef<'d, 'a>> {
         if self.api_version == "builtin" && self.kind == "SecretGenerator" {
             return vec![self.node];

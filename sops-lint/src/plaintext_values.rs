@@ -18,7 +18,7 @@ pub(crate) fn is_under_part(value: &SecretValue<'_, '_>) -> bool {
     SECRET_PARTS.contains(&value.field)
 }
 
-/// Whether it is an encrypted value.
+/// Whether the value is encrypted.
 pub(crate) fn is_ciphertext(value: &SecretValue<'_, '_>) -> bool {
     let text = value.node.scalar_text();
     text.is_some_and(sops_core::is_ciphertext)
@@ -117,7 +117,7 @@ pub(crate) fn is_plaintext_under(scrutiny: Scrutiny, value: &SecretValue<'_, '_>
     let Some(text) = value.node.scalar_text() else {
         return true;
     };
-    // Credentials for registries that are still missing.
+    // `{}` stands for registry credentials that are still missing.
     let is_missing = || text.trim() == "{}" && scrutiny != Scrutiny::Strict;
     if sops_core::is_ciphertext(text) || is_missing() {
         return false;

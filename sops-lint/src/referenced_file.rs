@@ -13,8 +13,8 @@ use crate::span_set::SpanSet;
 use crate::suppress;
 
 /// Divides findings into those about the checked file and those about other files, which are moved
-/// there. `check` applies the rules to such a file: a value that they report is not reported again.
-/// A comment in either file can allow a finding.
+/// there. `check` applies the rules to such a file, and a value that they report is not reported
+/// again; a comment in either file can allow a finding.
 pub(crate) fn divide(
     findings: Vec<Finding>,
     context: &Context<'_>,

@@ -108,7 +108,7 @@ impl<'t> SourceMap<'t> {
     }
 }
 
-/// An escape of YAML or JSON.
+/// Whether an escape of YAML or JSON is a character other than white space, and its length.
 fn escape(rest: &str, kind: Option<char>) -> (bool, usize) {
     let digits = match kind {
         Some('x') => 2,

@@ -11,8 +11,8 @@ pub(crate) fn has_action(text: &str) -> bool {
     MARKS.iter().any(|(begin, _)| text.contains(begin))
 }
 
-/// The text with a word instead of each action. Lines with only actions become empty. Byte
-/// positions stay the same. `None` for text without actions.
+/// The text with a word instead of each action; `None` for text without actions. Lines with only
+/// actions become empty, and byte positions stay the same.
 pub(crate) fn filled(text: &str) -> Option<String> {
     if !has_action(text) {
         return None;

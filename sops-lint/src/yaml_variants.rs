@@ -107,7 +107,7 @@ pub(crate) fn decoded(text: &str) -> Option<String> {
 }
 
 /// The text with `\n` for each line break that only YAML 1.1 has, spaces for tabs, and without byte
-/// order marks at line starts. Byte positions stay the same. `None` if there is nothing to change.
+/// order marks at line starts; `None` if there is nothing to change. Byte positions stay the same.
 pub(crate) fn as_go_reads(text: &str) -> Option<String> {
     let is_foreign = |c: char| matches!(c, '\t' | '\u{85}' | '\u{2028}' | '\u{2029}');
     if !text.contains(|c| is_foreign(c) || c == BYTE_ORDER_MARK) {

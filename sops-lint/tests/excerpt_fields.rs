@@ -1,5 +1,5 @@
 //! Which values an excerpt shows: paths, names of kinds, addresses without credentials, and
-//! settings. Nothing in these lines but the values in the second test may be a secret.
+//! settings. Only the values in the second test may be secrets.
 
 use sops_document::Format;
 use sops_lint::Excerpts;

@@ -1,4 +1,4 @@
-//! A value may be next to a name. No part of a finding shows it.
+//! A value may be next to a name. No part of a finding shows the value.
 
 use std::path::Path;
 

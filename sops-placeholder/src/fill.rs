@@ -1,4 +1,4 @@
-//! Replaces encrypted values by placeholders.
+//! Replaces encrypted values with placeholders.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

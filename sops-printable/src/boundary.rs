@@ -1,6 +1,6 @@
 //! Positions at which a character begins. The standard library has these functions from Rust 1.91.
 
-/// The last position at or before `at` where a character of `text` begins, or its end.
+/// The last position at or before `at` where a character of `text` begins, or the end of `text`.
 pub fn floor_char_boundary(text: &str, at: usize) -> usize {
     if at >= text.len() {
         return text.len();
@@ -12,7 +12,7 @@ pub fn floor_char_boundary(text: &str, at: usize) -> usize {
         .expect("position 0 is a boundary")
 }
 
-/// The first position at or after `at` where a character of `text` begins, or its end.
+/// The first position at or after `at` where a character of `text` begins, or the end of `text`.
 pub fn ceil_char_boundary(text: &str, at: usize) -> usize {
     let is_boundary = |at: &usize| text.is_char_boundary(*at);
     (at..text.len()).find(is_boundary).unwrap_or(text.len())

@@ -14,7 +14,7 @@ const PLUGIN: &str = "AGE-PLUGIN-";
 /// The ends of the first line of SSH, PEM and PGP private keys.
 const ARMORED: [&str; 2] = ["PRIVATE KEY-----", "PRIVATE KEY BLOCK-----"];
 
-/// The headers that PEM and PGP put before a key's Base64.
+/// The headers that PEM and PGP put before the base64 of a key.
 const HEADERS: [&str; 7] = [
     "Charset",
     "Comment",
@@ -91,8 +91,8 @@ fn armor_end(text: &str, at: usize) -> usize {
     end.unwrap_or_else(|| text.len() - after_body(&text[at..]).len())
 }
 
-/// What follows the headers and the Base64 at the beginning of the text. A message may quote a key
-/// that is truncated.
+/// The text after the headers and the base64 at its beginning. A message may quote a key that is
+/// truncated.
 fn after_body(text: &str) -> &str {
     let mut rest = text;
     loop {
@@ -137,7 +137,7 @@ fn is_base64(c: char) -> bool {
     c.is_ascii_alphanumeric() || "+/=-_".contains(c)
 }
 
-/// Whether a word belongs to the message. A line of Base64 has digits or capital letters.
+/// Whether a word belongs to the message. A line of base64 has digits or capital letters.
 fn is_prose(word: &str) -> bool {
     word.len() < 16 && word.chars().all(|c| c.is_ascii_lowercase())
 }

@@ -69,7 +69,7 @@ impl Redactor {
     }
 
     /// Passes on one or two held bytes. They are too few to reveal a value, and on a terminal they
-    /// are more likely to be what the user just typed. The rest of the value is still masked if it
+    /// are probably the keys that the user just typed. The rest of the value is still masked if it
     /// follows.
     pub fn release(&mut self, out: &mut Vec<u8>) {
         if !self.can_release() {

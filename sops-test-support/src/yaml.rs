@@ -122,7 +122,7 @@ impl Generator {
         }
     }
 
-    /// Comments on their own lines, and blank lines.
+    /// Writes comments on their own lines, and blank lines.
     fn comments(&mut self, indent: usize) {
         if self.chance(0.05) {
             self.out.push('\n');
@@ -155,7 +155,7 @@ impl Generator {
         self.out.push('\n');
     }
 
-    /// With `inline`, the first key continues the current line.
+    /// Writes a mapping in block style. With `inline`, the first key continues the current line.
     fn block_mapping(&mut self, indent: usize, depth: usize, inline: bool) {
         let entries = self.random.random_range(1..if depth == 0 { 8 } else { 5 });
         for entry in 0..entries {
@@ -306,7 +306,8 @@ impl Generator {
         self.out.push('}');
     }
 
-    /// A document in flow style: on one line, or on several with comments between the entries.
+    /// Writes a document in flow style: on one line, or on several with comments between the
+    /// entries.
     fn flow_top(&mut self) {
         if self.chance(0.5) {
             self.flow_mapping(0);
@@ -388,7 +389,7 @@ impl Generator {
         }
     }
 
-    /// Quoted and plain scalars that span several lines.
+    /// Writes quoted and plain scalars that span several lines.
     fn folded_quotes(&mut self, indent: usize) {
         let pad = " ".repeat(indent);
         let text = match self.random.random_range(0..4) {

@@ -210,7 +210,7 @@ struct Place {
     is_mapping: bool,
 }
 
-/// All places at and below the value, inside sequences only if `indexes` is set.
+/// Adds all places at and below the value, inside sequences only if `indexes` is set.
 fn places(path: &str, value: &Value, indexes: bool, found: &mut Vec<Place>) {
     let (mut items, mut is_mapping) = (None, false);
     match value {

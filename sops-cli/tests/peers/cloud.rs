@@ -61,7 +61,7 @@ fn log(run: &Run) -> Vec<String> {
     lines.collect()
 }
 
-/// Both programs write the same log.
+/// Asserts that both programs write the same log.
 pub(crate) fn logs_agree(variables: Variables<'_>, flags: &[&str]) {
     let environment = TestEnvironment::without_key();
     environment.write("x.yaml", TEXT);

@@ -1,5 +1,5 @@
 //! The JSON schema of `.sops.yaml`, checked with `check-jsonschema`, which must be on the PATH: it
-//! accepts what sops-rs reads without an error or a warning about a key, and nothing else.
+//! accepts exactly the configurations that sops-rs reads without an error or a warning about a key.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -329,7 +329,7 @@ fn layout(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Bytes that are not text, which `sops` replaces by other characters.
+/// Bytes that are not text, which `sops` replaces with other characters.
 #[test]
 fn values_that_another_format_cannot_represent_are_refused() {
     let bench = Bench(TestEnvironment::new());

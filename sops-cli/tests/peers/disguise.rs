@@ -38,10 +38,10 @@ fn files_that_sops_encrypts_pass_the_lint() {
         let rules = ["SL010", "SL011", "SL014"];
         let findings = linted.findings.iter();
         let is_refused = findings.clone().any(|one| rules.contains(&one.rule.code));
-        // In the encrypted form, nothing shows that the anchor had a value of the Secret. The
-        // others have a field that a Secret does not have, with a value of its own, or are the name
-        // of a key or section, which SOPS does not encrypt, or hold the value in base64, which
-        // stays under a key that the rule does not select.
+        // In some, the encrypted form does not show that an anchor had a value of the Secret, or a
+        // field that a Secret does not have holds another value. In others, SOPS leaves the value
+        // as it is: in the name of a key or section, or in base64 under a key that the rule does
+        // not select.
         let is_other = [
             "aliased-value",
             "alias-as-key",

@@ -21,7 +21,7 @@ fn commit(environment: &TestEnvironment) {
     }
 }
 
-/// The rule has a maximum age, which `sops` must ignore.
+/// Writes a rule with a maximum age, which `sops` must ignore.
 fn rules(environment: &TestEnvironment, recipients: &[String]) {
     let recipients = recipients.join(",");
     let text = format!("creation_rules:\n- max_age: 90d\n  age: {recipients}\n");

@@ -62,8 +62,8 @@ fn decrypted(encrypt: impl Fn(&str, Format) -> String) -> Vec<(String, String)> 
     let objects = OBJECTS.map(|(name, text)| (format!("objects/{name}"), text));
     let files: Vec<_> = sources.into_iter().chain(objects).collect();
     for (name, text) in &files {
-        // A file of variables in a generator is dotenv for Flux, and what has no known extension is
-        // binary.
+        // A file of variables in a generator is dotenv for Flux, and a file without a known
+        // extension is binary.
         let encrypted = encrypt(text, Format::from_path(Path::new(name)));
         assert!(encrypted.contains("ENC[AES256_GCM,"), "{name}");
         environment.write(name, encrypted);

@@ -51,7 +51,7 @@ fn files_that_are_changed_under_unknown_names_are_read_by_sops() {
     }
 }
 
-/// The result of `sops` for a JSON file under such a name, for which it has no other format.
+/// The results of `sops` for JSON files under names without a known extension.
 #[test]
 fn json_under_an_unknown_name_is_as_in_sops() {
     let environment = TestEnvironment::new();

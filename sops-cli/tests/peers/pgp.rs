@@ -135,10 +135,10 @@ impl Keyring {
         Ended::of(with_age(&mut self.command("sops", arguments)))
     }
 
-    /// Both programs decrypt the file, with or without the age key of the tests.
+    /// Asserts that both programs decrypt the file, with or without the age key of the tests.
     #[track_caller]
-    fn both_decrypt(&self, name: &str, is_age_at_hand: bool) {
-        let runs = match is_age_at_hand {
+    fn both_decrypt(&self, name: &str, is_age_available: bool) {
+        let runs = match is_age_available {
             true => [
                 self.ours_with_age(&["decrypt", name]),
                 self.sops_with_age(&["decrypt", name]),

@@ -1,5 +1,5 @@
-//! age's tagged recipients: what sops-rs encrypts for them, filippo.io/age decrypts, and the real
-//! `sops` encrypts for them with the plugins of that module.
+//! age's tagged recipients: filippo.io/age decrypts data keys that sops-rs encrypts for them, and
+//! the real `sops` encrypts for them with the plugins of that module.
 
 use std::fs;
 use std::path::Path;

@@ -72,7 +72,7 @@ impl User {
         fs::set_permissions(self.home(name), fs::Permissions::from_mode(0o700)).unwrap();
     }
 
-    /// From now on, each question gets this answer, and is recorded.
+    /// Gives this answer to each question from now on, and records the questions.
     fn answers(&self, answer: &str) {
         let questions = self.home("questions");
         let questions = questions.display();
@@ -263,7 +263,7 @@ fn keys_are_forgotten_after_their_time() {
     user.run(&["agent", "start", "--lifetime", "300ms"])
         .succeeds();
     wait_until(|| user.status()["running"] == false);
-    // It stops listening before it removes the socket.
+    // The agent stops listening before it removes the socket.
     wait_until(|| !user.home("run/sops-rs/agent.sock").exists());
 }
 

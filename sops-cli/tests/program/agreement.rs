@@ -67,7 +67,7 @@ fn plant(environment: &TestEnvironment, name: &str, enc: Enc) -> String {
     text
 }
 
-/// A rule that names only the recipient of the test key.
+/// Writes a rule that names only the recipient of the test key.
 fn rule_for_us(environment: &TestEnvironment) {
     environment.write(
         ".sops.yaml",

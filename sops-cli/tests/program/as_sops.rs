@@ -179,7 +179,7 @@ fn verbose_logs_the_messages_that_programs_look_for() {
             "{arguments:?}"
         );
     }
-    // No private key opens it.
+    // No private key decrypts the file.
     let environment = TestEnvironment::without_key();
     environment.encrypt("e.yaml", "a: 1\n");
     let run = as_sops(&environment, &["--verbose", "-d", "e.yaml"]).fails_with(128);

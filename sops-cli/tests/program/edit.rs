@@ -522,7 +522,7 @@ fn a_text_in_which_the_rule_selects_nothing_reopens_the_editor() {
     assert_eq!(environment.read("a.yaml"), before);
 }
 
-/// An editor that keeps its arguments, and answers `--version` with `version`.
+/// Installs an editor that keeps its arguments, and answers `--version` with `version`.
 fn install_editor(directory: &Path, name: &str, version: &str) {
     let path = directory.join(name);
     let script = format!(
@@ -680,7 +680,7 @@ fn one_value_is_printed_as_text() {
         environment.run(&arguments)
     };
     assert_eq!(extract("data.password").succeeds().stdout, "hunter2");
-    // It is not a value under `data` of the Secret.
+    // The name is not a value under `data` of the Secret.
     assert_eq!(extract("metadata.name").succeeds().stdout, "a");
     let run = extract("stringData.password").fails_with(1);
     assert!(

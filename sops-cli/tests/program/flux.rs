@@ -354,7 +354,7 @@ fn removing_a_recipient_warns_if_flux_decrypts_the_files() {
     }
 }
 
-/// Flux fails on such a Kustomization, so it does not matter whether something is encrypted.
+/// Flux fails on a Kustomization that it cannot build, whether something is encrypted or not.
 #[test]
 fn a_kustomization_that_cannot_be_built_is_a_gap() {
     let environment = TestEnvironment::new();
@@ -389,8 +389,8 @@ fn a_kustomization_that_cannot_be_built_is_a_gap() {
     );
 }
 
-/// A kubeconfig whose server listens at an address, and whose user has a program for credentials
-/// that leaves a mark.
+/// Writes a kubeconfig with this cluster, whose user has a program for credentials that leaves a
+/// mark.
 fn kubeconfig(environment: &TestEnvironment, cluster: &str) {
     environment.write(
         "kubeconfig",

@@ -94,7 +94,8 @@ fn the_changes_of_all_files_are_shown_and_asked_about_once() {
     assert_eq!(environment.read("apps/plain.yaml"), TEXT);
 }
 
-/// Files with different changes are listed apart, with what cannot be changed.
+/// Files with different changes are listed separately, and files that cannot be changed are
+/// counted.
 #[test]
 fn a_plan_counts_the_files_by_their_changes() {
     let environment = directory();

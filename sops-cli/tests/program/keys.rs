@@ -598,7 +598,7 @@ fn recipients_of_low_order_are_errors_wherever_they_are() {
     );
 }
 
-/// Anyone can write such a file without a key, and hooks and pipelines read it.
+/// Anyone can write an `enc` of this size without a key, and hooks and pipelines read the file.
 #[test]
 fn an_enc_above_64_kib_is_refused() {
     let environment = TestEnvironment::new();

@@ -410,7 +410,8 @@ fn updatekeys_updates_the_encrypted_files_of_a_directory() {
     assert_eq!(environment.read("in/not covered.yaml"), left);
 }
 
-/// A repository in which a team has its own recipients, below a configuration for everyone else.
+/// Creates a repository in which a team has its own recipients, below a configuration for everyone
+/// else.
 fn repository_with_a_team(environment: &TestEnvironment) {
     for (directory, recipient) in [("", recipient()), ("team/", other_recipient())] {
         environment.write(

@@ -85,7 +85,7 @@ fn the_walkthroughs_print_what_the_pages_show() {
     }
 }
 
-/// An output without what differs in each run: recipients, times and directories.
+/// An output without the parts that differ in each run: recipients, times and directories.
 fn without_random_parts(page: &PageTest, output: &str) -> String {
     let home = page.environment.home();
     let output = output.replace(&*home.to_string_lossy(), "~");

@@ -1,4 +1,5 @@
-//! `set` on a terminal: what cannot be set is refused before the user is asked for the value.
+//! `set` on a terminal: a path that cannot be set is refused before the user is asked for the
+//! value.
 
 use sops_test_support::environment::{TestEnvironment, recipient};
 

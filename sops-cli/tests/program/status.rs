@@ -2,7 +2,7 @@
 
 use sops_test_support::environment::{TestEnvironment, other_recipient, recipient};
 
-/// A repository with files for Ann, whose key is in the home, and for Bob.
+/// Creates a repository with files for Ann, whose key is in the home, and for Bob.
 fn repository(environment: &TestEnvironment) {
     let (ann, bob) = (recipient(), other_recipient());
     environment.write(

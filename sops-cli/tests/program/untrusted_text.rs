@@ -791,7 +791,7 @@ fn arguments_are_escaped() {
             "a\u{200b}",
         ],
     ] {
-        // A file with such a string could not be read again.
+        // A file with this string could not be read again.
         assert_ne!(run(&environment, arguments).code, Some(0), "{arguments:?}");
     }
 }

@@ -25,7 +25,7 @@ pub struct Contents {
 pub struct ComparedValue {
     /// The value; `None` for null.
     pub value: Option<Value<'static>>,
-    /// Whether it was encrypted, or is from a file in plaintext.
+    /// Whether the value was encrypted, or is from a file in plaintext.
     pub is_secret: bool,
 }
 

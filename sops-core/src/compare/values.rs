@@ -48,7 +48,7 @@ pub enum ComparedLeaf<'c> {
 }
 
 impl ComparedLeaf<'_> {
-    /// Whether it was encrypted, or is from a file in plaintext.
+    /// Whether the value was encrypted, or is from a file in plaintext.
     pub fn is_secret(self) -> bool {
         matches!(self, Self::Value(value) if value.is_secret)
     }

@@ -308,8 +308,8 @@ impl Config {
         self.creation_rules.as_deref()
     }
 
-    /// The same configuration with its unused creation rules moved before the rule for every path
-    /// that hides them. `None` if there are no unused rules.
+    /// The same configuration with its unused creation rules moved before the rule that hides them,
+    /// which matches every path. `None` if there are no unused rules.
     pub fn with_unused_rules(&self) -> Option<&Self> {
         self.with_unused_rules.as_deref()
     }
@@ -393,8 +393,8 @@ impl Config {
     }
 }
 
-/// The rules, with those after a rule for every path moved before it. `None` if no rule with an
-/// expression follows it.
+/// The rules, with those that follow a rule for every path moved before that rule. `None` if no
+/// rule with an expression follows it.
 fn with_unused_first(rules: &[CreationRule]) -> Option<Vec<CreationRule>> {
     let first = rules.iter().position(rule::is_for_every_path)?;
     let (before, from) = rules.split_at(first);

@@ -1,8 +1,8 @@
 //! Globs that users write where `.sops.yaml` expects regular expressions.
 
-/// If `text` looks like a glob, the equivalent regular expression. A string looks like a glob if it
-/// has a `*` in a position where a regular expression would rarely have one, and no other syntax of
-/// regular expressions.
+/// The regular expression that is equivalent to `text`, if `text` looks like a glob. A string looks
+/// like a glob if it has a `*` in a position where a regular expression would rarely have one, and
+/// no other syntax of regular expressions.
 pub(super) fn as_regex(text: &str) -> Option<String> {
     let has_expression = text.contains(['^', '$', '\\', '(', '[', '|', '+', '{']);
     let is_wildcard = |at: usize| match text[..at].chars().next_back() {

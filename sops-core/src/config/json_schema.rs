@@ -56,7 +56,7 @@ fn mapping(schema: &'static Schema, definitions: &mut Map<String, Value>) -> Val
     object
 }
 
-/// Both keys are set. An empty string is the same as no value.
+/// The schema of a mapping in which both keys are set. An empty string is the same as no value.
 fn both(first: &str, second: &str) -> Value {
     let text = json!({"type": "string", "minLength": 1});
     json!({"required": [first, second], "properties": {first: text, second: text}})
@@ -89,8 +89,8 @@ fn value(kind: ValueKind, definitions: &mut Map<String, Value>) -> Value {
     }
 }
 
-/// A reference to the definition of a mapping, which is made if this is the first one: mappings
-/// can contain themselves.
+/// A reference to the definition of a mapping. The first reference adds the definition, because
+/// mappings can contain themselves.
 fn reference(schema: &'static Schema, definitions: &mut Map<String, Value>) -> Value {
     let name = name_of(schema);
     if !definitions.contains_key(&name) {

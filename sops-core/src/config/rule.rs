@@ -28,7 +28,7 @@ pub struct CreationRule {
     pub mac_only_encrypted: bool,
     /// The age at which a value is due for replacement. `sops` ignores it.
     pub max_age: Option<Duration>,
-    /// The same as it is written, such as `90d`.
+    /// The maximum age as it is written, such as `90d`.
     pub max_age_text: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub struct DestinationRule {
 pub enum Destination {
     /// A directory, which `sops` does not support.
     Directory {
-        /// Its path, relative to the directory of the configuration.
+        /// The path of the directory, relative to that of the configuration.
         path: PathBuf,
     },
     /// Amazon S3.
@@ -119,12 +119,12 @@ pub(super) fn creation_rule(mut mapping: Mapping) -> (CreationRule, bool) {
                 .map(|group| without_repeats(key_group(group)))
                 .collect()
         },
-        // The schema allows no number above 255, and 0 means none.
+        // The schema allows no number above 255, and 0 means no threshold.
         shamir_threshold: mapping
             .number("shamir_threshold")
             .and_then(|threshold| u8::try_from(threshold).ok())
             .filter(|threshold| *threshold > 0),
-        // The schema allows at most one of them.
+        // The schema allows at most one selection rule.
         rule: EncryptionRule::NAMES
             .into_iter()
             .find_map(|name| EncryptionRule::from_name(name, &mapping.text(name)?)),

@@ -31,8 +31,8 @@ impl fmt::Display for YamlError {
 
 impl std::error::Error for YamlError {}
 
-/// Deserializes the only document of a configuration. A byte order mark is ignored. The seed must
-/// not quote values in its messages.
+/// Deserializes the only document of a configuration, ignoring a byte order mark. The seed must not
+/// quote values in its messages.
 pub(super) fn deserialize<'s, S: DeserializeSeed<'s>>(
     text: &'s [u8],
     seed: S,

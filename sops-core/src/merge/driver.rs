@@ -133,7 +133,7 @@ impl OpenMerge<'_> {
 /// Both sides unchanged, with markers around their differences, so that no one mistakes the file
 /// for a merged one. A side in plaintext is left out, to keep it out of the working tree; if both
 /// are, ours stays, because it is already there. `None` if no version is encrypted, because Git
-/// merges such a file.
+/// then merges the file itself.
 pub fn unmerged(versions: &Versions<'_>, markers: &Markers) -> Option<Vec<u8>> {
     let is_encrypted = |text: &[u8]| {
         let prefix = CIPHERTEXT_PREFIX.as_bytes();
@@ -153,7 +153,7 @@ pub fn unmerged(versions: &Versions<'_>, markers: &Markers) -> Option<Vec<u8>> {
 }
 
 impl MergeProblem {
-    /// The version that the problem is about, if it is about one.
+    /// The version that the problem is about, if there is one.
     pub fn version(&self) -> Option<Version> {
         match self {
             Self::Plaintext(version) | Self::Marked(version) | Self::Unreadable(version, _) => {

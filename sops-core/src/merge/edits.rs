@@ -17,7 +17,7 @@ use crate::metadata_entry::parse_document;
 /// The total number of bytes that edits may parse: each edit parses the document again.
 const MAX_PARSED: usize = 64 * 1024 * 1024;
 
-/// The merged documents. Each is the text of a side, with the merged values: of the side that
+/// The merged documents, each with the text of a side and the merged values: of the side that
 /// `choice` names or, without a choice, of a side that has all merged comments. `None` if neither
 /// side has all comments, if that takes too many edits, or if the format cannot express one of the
 /// values.
@@ -232,7 +232,7 @@ fn node(piece: &MergedPiece<'_, '_>, ours: Option<&Node>, theirs: Option<&Node>)
     }
 }
 
-/// The edits that turn `from` into `to`; `None` as a value removes the entry.
+/// Adds the edits that turn `from` into `to`; `None` as a value removes the entry.
 fn collect(
     from: &Node,
     to: &Node,

@@ -297,7 +297,8 @@ impl<'v> Holders<'v> {
         keys.filter(|key| !is_old(key)).cloned().collect()
     }
 
-    /// Whether all versions have this data key, so that whoever removed a key kept it.
+    /// Whether all versions have this data key, so that whoever removed a master key kept the data
+    /// key.
     fn is_unrotated(&self, key: &DataKey) -> bool {
         self.base.is_some() && self.versions.iter().all(|(_, held)| is_same(held, key))
     }

@@ -111,8 +111,8 @@ impl<'a> OpenMerge<'a> {
     }
 
     /// The merged plaintext, with markers around the conflicts that `choices` does not decide, and
-    /// these conflicts. In the binary format, only lines that both sides changed have markers, so
-    /// text with a conflict may have no markers.
+    /// the list of these conflicts. In the binary format, only lines that both sides changed have
+    /// markers, so text with a conflict may have no markers.
     ///
     /// # Errors
     /// The errors of [`parse_document`](crate::parse_document).

@@ -112,8 +112,8 @@ impl PieceWriter<'_> {
         self.put(&container.close);
     }
 
-    /// The text before an entry in brackets. If another entry is now the first one, the spaces
-    /// before it are those before the former first one.
+    /// Writes the text before an entry in brackets. If another entry is now the first one, the
+    /// spaces before it are those before the former first one.
     fn flow_lead(&mut self, entry: &MergedPiece<'_, '_>, number: usize, like: &Container<'_>) {
         let is_blank = |lead: &str| lead.bytes().all(|byte| byte == b' ');
         let of_like = |number: usize| {
@@ -128,7 +128,8 @@ impl PieceWriter<'_> {
         self.put(lead);
     }
 
-    /// The text before an entry of a container whose first entry begins in the line of its parent.
+    /// Writes the text before an entry of a container whose first entry begins in the line of its
+    /// parent.
     fn inline_lead(&mut self, entry: &MergedPiece<'_, '_>, number: usize, column: usize) {
         if number > 0 {
             self.end_line();
@@ -144,7 +145,7 @@ impl PieceWriter<'_> {
         }
     }
 
-    /// The content of an entry that begins at this column.
+    /// Writes the content of an entry that begins at this column.
     fn content_at(&mut self, entry: &MergedPiece<'_, '_>, column: usize) {
         let side = match &entry.content {
             Content::Whole(side, _) => *side,

@@ -9,7 +9,7 @@ use sops_document::{Component, ReservedLine};
 const KEY: &str = "__map_";
 const INDEX: &str = "__list_";
 
-/// The metadata of SOPS is not nested this deep.
+/// A depth that the metadata of SOPS never reaches.
 const MAX_DEPTH: usize = 16;
 
 /// The names and values of a tree, in order.

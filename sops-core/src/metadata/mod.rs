@@ -92,8 +92,8 @@ pub struct Metadata {
     pub mac_only_encrypted: bool,
     /// The version of SOPS that wrote the file, a semantic version.
     pub version: String,
-    /// The source forms that cannot be derived from the values, as an encrypted value. Only this
-    /// library writes and reads them. If other programs left or merged several, the one that is
+    /// The source forms that cannot be derived from the values, as an encrypted value that only
+    /// this library writes and reads. If other programs left or merged several, the one that is
     /// bound to the MAC counts.
     pub(crate) source_forms: Vec<String>,
     /// Keys of the metadata that the format does not have. As in SOPS, they have no effect, and are
@@ -109,8 +109,8 @@ impl Metadata {
     /// Much of the metadata is printed, and it is not authenticated. So identifiers have at most
     /// 4,096 bytes and rules 65,536, and neither may contain characters that are not
     /// [printable](sops_printable::is_printable), except for other spaces and, in rules, line feeds
-    /// and tabs. Identifiers have at most four consecutive spaces or combining marks. There are at
-    /// most 255 key groups and 10,000 master keys.
+    /// and tabs. Identifiers have at most four consecutive spaces or combining marks, and there are
+    /// at most 255 key groups and 10,000 master keys.
     ///
     /// # Errors
     /// [`Error::Metadata`] for a part that is missing or malformed, for one beyond these limits,
@@ -189,8 +189,8 @@ impl Metadata {
 
     /// Sets the groups and the threshold. A key that stays keeps its fields.
     ///
-    /// With several groups, the threshold is always written, as in `sops`, which combines whatever
-    /// shares it has if the threshold is missing.
+    /// With several groups, the threshold is always written, as in `sops`: without one, `sops`
+    /// combines whatever shares it has.
     pub(crate) fn set_key_groups(&mut self, mut groups: Vec<KeyGroup>, threshold: Option<usize>) {
         for (group, old) in groups.iter_mut().zip(&self.key_groups) {
             for key in &mut group.keys {

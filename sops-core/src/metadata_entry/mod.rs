@@ -162,9 +162,9 @@ fn is_shallow(source: &str) -> bool {
     false
 }
 
-/// The byte offsets where the metadata of later documents differs from that of the first. SOPS
-/// reads only the first, and writes the same metadata into all documents. Unknown keys do not
-/// count.
+/// The byte offsets where the metadata of later documents differs from that of the first, not
+/// counting unknown keys. SOPS reads only the first, and writes the same metadata into all
+/// documents.
 pub(crate) fn differing(document: &Document<'_>) -> Vec<usize> {
     if document.format() != Format::Yaml {
         return Vec::new();

@@ -82,7 +82,7 @@ impl UnknownField {
         found
     }
 
-    /// The unknown keys of the metadata itself, or of a key group.
+    /// Adds the unknown keys of the metadata itself, or of a key group.
     fn in_group(tree: &Map<String, Json>, path: &[Component], found: &mut Vec<Self>) {
         for (key, value) in tree {
             let path = [path, &[Component::Key(key.clone())]].concat();
@@ -109,7 +109,7 @@ impl UnknownField {
         }
     }
 
-    /// All values in a part of the metadata.
+    /// Adds all values in a part of the metadata.
     fn below(value: &Json, path: Vec<Component>, found: &mut Vec<Self>) {
         let mut open = vec![(path, value)];
         while let Some((path, value)) = open.pop() {

@@ -1,5 +1,4 @@
-//! If an alias's values are encrypted, it is expanded, because each path has its own additional
-//! data.
+//! Expands an alias if its values are encrypted, because each path has its own additional data.
 
 use sops_document::{Document, Item};
 

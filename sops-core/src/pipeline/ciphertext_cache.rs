@@ -58,7 +58,7 @@ impl<'a> CiphertextCache<'a> {
     pub(crate) fn absorb(&mut self, other: Self) {
         for (value, ciphertexts) in other.known {
             let known = self.known.entry(value).or_default();
-            // A ciphertext of both versions is one ciphertext: two values must not share it.
+            // A ciphertext that both versions have counts once: two values must not share it.
             let seen: HashSet<&str> = known.iter().copied().collect();
             known.extend(ciphertexts.into_iter().filter(|text| !seen.contains(text)));
         }

@@ -34,7 +34,7 @@ struct LeafEncryption<'d, 'a> {
 }
 
 impl LeafEncryption<'_, '_> {
-    /// Moves past the item at `index`, unless it is already there.
+    /// Moves past the item at `index`, unless the walk has already passed it.
     fn pass(&mut self, index: usize) {
         for item in self
             .document

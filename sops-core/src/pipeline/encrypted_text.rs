@@ -142,7 +142,7 @@ impl<'a> EncryptedText<'a> {
 /// Facts about a part that matter for the whole text.
 #[derive(Clone, Copy, Default)]
 struct Flags {
-    /// Whether there is a value, and one that is encrypted.
+    /// Whether there is any value, and whether any value is encrypted.
     any: bool,
     any_encrypted: bool,
     has_comments: bool,

@@ -19,7 +19,7 @@ pub(crate) struct HashedValues {
 
 impl HashedValues {
     /// Whether to hash the values of `text` while its comments are parsed. That pays off only for
-    /// large files, and a rule on comments can select values only after that.
+    /// large files, and is impossible for a rule on comments, which needs them to select values.
     pub(crate) fn come_first(text: &[u8], rule: &EncryptionRule) -> bool {
         !rule.looks_at_comments() && threads(text.len() / BYTES_A_VALUE) > 1
     }

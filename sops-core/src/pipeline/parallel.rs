@@ -14,7 +14,7 @@ const AHEAD: usize = 4;
 pub(super) const BYTES_A_VALUE: usize = 25;
 
 /// How many threads are worth starting for this many values: with fewer values per thread, starting
-/// it takes longer than it saves.
+/// a thread takes longer than it saves.
 pub(super) fn threads(values: usize) -> usize {
     const VALUES_A_THREAD: usize = 4_000;
     match values / VALUES_A_THREAD {
@@ -26,7 +26,8 @@ pub(super) fn threads(values: usize) -> usize {
 }
 
 /// Calls `work` on each part, with each worker on its own thread, and passes the results to `take`
-/// in the order of the parts. `take` may stop early. A single worker runs on the caller's thread.
+/// in the order of the parts. `take` may stop early, and a single worker runs on the caller's
+/// thread.
 pub(super) fn in_order<W: Send, P: Sync, T: Send, R>(
     mut workers: Vec<W>,
     parts: &[P],

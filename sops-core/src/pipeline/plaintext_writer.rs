@@ -214,7 +214,7 @@ impl<'d, 'a> PlaintextWriter<'d, 'a> {
         }
     }
 
-    /// A leaf that is plaintext, or has nothing to decrypt: null and the empty string.
+    /// Writes a leaf that is plaintext, or has nothing to decrypt: null or the empty string.
     fn plain(&mut self, item: &Item<'_>, leaf: &Leaf<'_>, node: Option<&SourceForm>) {
         if let Some(value) = &leaf.value {
             self.mac.add(&value.bytes, false);
@@ -257,7 +257,7 @@ impl<'d, 'a> PlaintextWriter<'d, 'a> {
         }
     }
 
-    /// A comment of a sequence, which SOPS writes as an item.
+    /// Writes a comment of a sequence, which SOPS stores as an item.
     fn comment(&mut self, index: usize, leaf: &Leaf<'a>, opened: &OpenedValue<'_>) -> Result<()> {
         let document = self.document;
         self.remember(leaf, opened);
@@ -269,7 +269,7 @@ impl<'d, 'a> PlaintextWriter<'d, 'a> {
         Ok(())
     }
 
-    /// A value that was encrypted.
+    /// Writes a value that was encrypted.
     fn value(
         &mut self,
         leaf: &Leaf<'a>,

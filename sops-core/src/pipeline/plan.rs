@@ -78,7 +78,7 @@ impl Plan {
                 _ => alias_end = None,
             }
             match item {
-                // The copies of the alias are decided at its end.
+                // Whether the copies of the alias are written is decided at its end.
                 Item::Alias { close, .. } => alias_end = Some(*close as usize),
                 Item::Leaf(leaf) if !selected[index] => {
                     if unreadable.is_none() {

@@ -51,7 +51,7 @@ pub(crate) struct SourceForm {
 }
 
 impl SourceForm {
-    /// Whether it is the form of a scalar without an anchor or a tag, so that its context does not
+    /// Whether this is the form of a scalar without an anchor or a tag, whose context does not
     /// change its value.
     pub(crate) fn is_scalar(&self) -> bool {
         self.up == 0 && !self.text.starts_with(['*', '&', '!'])

@@ -26,7 +26,7 @@ pub(super) struct TapeWalk<'d, 'a> {
 /// What is known about an item.
 #[derive(Clone, Copy, Default)]
 pub(super) struct PassedItem<'d> {
-    /// Whether it is an encrypted leaf.
+    /// Whether the item is an encrypted leaf.
     pub(super) is_encrypted: bool,
     /// The source form at its address.
     pub(super) node: Option<&'d SourceForm>,

@@ -15,9 +15,9 @@ use crate::rules::EncryptionRule;
 pub struct Unencrypted {
     /// The range in the text, in bytes.
     pub span: Range<usize>,
-    /// The keys that lead to it, joined with dots; for a comment, those of its container.
+    /// The keys that lead to the value, joined with dots; for a comment, those of its container.
     pub path: String,
-    /// Whether it is a comment.
+    /// Whether this is a comment.
     pub is_comment: bool,
 }
 

@@ -136,7 +136,7 @@ impl EncryptionRule {
     /// `sops` treats an invalid expression as one that matches nothing.
     pub fn compile(&self) -> Result<CompiledRule> {
         if let Some(fault) = fault_of_rule(self.text()) {
-            // A file with such a rule could not be read again.
+            // A file with this rule could not be read again.
             return Err(Error::Regex {
                 pattern: escaped(&beginning(self.text(), MAX_SHOWN)).into_owned(),
                 message: fault.to_owned(),
@@ -218,7 +218,7 @@ impl CompiledRule {
     }
 
     /// Rejects an encrypted comment that the rule's expression matches. On decryption, the comment
-    /// would be active, and the values after it would be taken for plaintext. `sops` rejects it
+    /// would be active, and the values after it would be taken for plaintext; `sops` rejects it
     /// too.
     ///
     /// # Errors

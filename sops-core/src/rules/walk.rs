@@ -6,8 +6,7 @@ use super::CompiledRule;
 /// the order of the tree.
 ///
 /// A comment is active for the next entry of its container and everything in that entry. Rules for
-/// keys need no state; the path alone decides. Each call takes constant time, apart from matching a
-/// comment.
+/// keys need no state, because the path alone decides.
 #[derive(Debug)]
 pub(crate) struct RuleWalk<'r> {
     rule: &'r CompiledRule,
@@ -41,8 +40,8 @@ impl<'r> RuleWalk<'r> {
     }
 
     /// Passes a comment of the innermost container, without its `#` and with its text as it is in
-    /// the file, encrypted or not. `path_matches` says whether a key on the container's path
-    /// matches. Returns whether the comment is encrypted.
+    /// the file, encrypted or not. Returns whether the comment is encrypted; `path_matches` says
+    /// whether a key on the container's path matches.
     pub(crate) fn comment(&mut self, text: &str, path_matches: bool) -> bool {
         if !self.rule.is_on_comments() {
             return self.rule.selects(path_matches);
@@ -70,8 +69,8 @@ impl<'r> RuleWalk<'r> {
         self.selects(path_matches)
     }
 
-    /// Passes a scalar, including `null`. `path_matches` says whether a key on its path matches.
-    /// Returns whether the value is encrypted.
+    /// Passes a scalar, including `null`. Returns whether the value is encrypted; `path_matches`
+    /// says whether a key on its path matches.
     pub(crate) fn value(&mut self, path_matches: bool) -> bool {
         let selected = self.selects(path_matches);
         self.clear();

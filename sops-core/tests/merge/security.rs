@@ -201,7 +201,7 @@ fn a_version_in_plaintext_is_never_merged() {
         if versions.len() == 1 {
             assert!(!text.contains("secret"), "{text}");
         } else {
-            // The plaintext was in the working tree before, and theirs does not get there.
+            // Our plaintext was in the working tree before, and theirs does not get into it.
             assert_eq!(
                 text,
                 format!("<<<<<<< HEAD\n{ours}=======\n>>>>>>> topic\n")

@@ -14,7 +14,7 @@ pub(super) fn go_along(from: Format, to: Format) -> bool {
 }
 
 /// Writes a document of single values in the format `to`. Each comment goes above the entry that
-/// follows it on the tape. `tree` is the tree of the document.
+/// follows it on the tape; `tree` is the tree of the document.
 pub(super) fn write(document: &Document<'_>, tree: Node, to: Format, step: usize) -> String {
     let mut out = String::new();
     let mut next = 1;
@@ -59,9 +59,9 @@ fn comments(out: &mut String, document: &Document<'_>, items: std::ops::Range<us
 /// The line breaks of YAML 1.1.
 const LINE_BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
-/// Appends a dotenv comment. As in `sops`, it continues in a new comment after a character that is
-/// a line break in YAML. Characters that YAML does not allow are dropped, because no parser could
-/// read them.
+/// Appends a dotenv comment, which continues in a new comment after a character that is a line
+/// break in YAML, as in `sops`. Characters that YAML does not allow are dropped, because no parser
+/// could read them.
 fn in_yaml(out: &mut String, comment: &str) {
     let is_allowed = |character: &char| {
         *character == '\t'

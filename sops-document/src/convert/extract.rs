@@ -54,7 +54,7 @@ pub fn extract(
         Format::Json => {
             json::emit::emit_value(&mut out, &tree, Indent::new(indentation.json), 0)?;
         }
-        // `sops decrypt --extract` writes such a value as JSON, except inside an INI file.
+        // `sops decrypt --extract` writes a single value as JSON, except inside an INI file.
         Format::Ini if matches!(tree, Node::Scalar(_)) => {
             json::emit::emit_value(&mut out, &tree, Indent::Tab, 0)?;
         }

@@ -66,7 +66,7 @@ pub(super) fn first_bytes(path: &str, node: &Node) -> Option<String> {
     }
 }
 
-/// The values with their paths, and the sections except for the implicit one.
+/// Adds the values with their paths, and the sections except for the implicit one.
 fn flat_entries(path: &str, node: &Node, out: &mut Vec<(String, Option<Value<'static>>)>) {
     match node {
         Node::Scalar(value) => out.push((path.to_owned(), value.clone())),

@@ -54,8 +54,7 @@ pub(super) fn spell_yaml_key(out: &mut String, key: &str, column: usize, step: u
 fn with_stand_ins(out: &mut String, text: &str, write: impl FnOnce(&mut String, &str)) -> bool {
     let is_beyond = |character: char| character > '\u{ffff}';
     // A private-use character, which has no meaning in YAML. A value that contains it is written in
-    // the usual way. So is a value with line breaks that only some readers recognize, because it
-    // needs escapes.
+    // the usual way, and so is a value with line breaks that only some readers recognize.
     const STAND_IN: char = '\u{e0f0}';
     const FOREIGN: [char; 5] = [STAND_IN, '\r', '\u{85}', '\u{2028}', '\u{2029}'];
     if !text.contains(is_beyond) || text.contains(FOREIGN) {

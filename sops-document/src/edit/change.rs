@@ -1,4 +1,4 @@
-//! A change to one node of a document: which tape items it replaces, and by what.
+//! A change to one node of a document: which tape items it replaces, and what replaces them.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ pub(super) enum Change<'p> {
     Create(Node),
     /// Replaces the value of a node.
     Replace(usize, Node),
-    /// Replaces a scalar by a value with a given spelling.
+    /// Replaces a scalar with a value in a given spelling.
     Spell(usize, Node, &'p str),
     /// Appends an entry or item to a container.
     Append(usize, Option<&'p str>, Node),

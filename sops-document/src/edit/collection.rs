@@ -9,7 +9,7 @@ use crate::format::Format;
 use crate::key_path::Component;
 use crate::tree::Node;
 
-/// Replaces a node by `new`.
+/// Replaces a node with `new`.
 pub(super) fn replace(
     site: &Site,
     new: &Node,

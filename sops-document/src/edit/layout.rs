@@ -24,8 +24,8 @@ pub(super) struct BlockLayout {
 }
 
 impl BlockLayout {
-    /// The layout of the container at `container`. What it does not show is taken from the whole
-    /// text, and otherwise from the defaults of `yaml.v3`.
+    /// The layout of the container at `container`. Properties that the container does not show are
+    /// taken from the whole text, or else from the defaults of `yaml.v3`.
     pub(super) fn of(edits: &TextEdits<'_, '_>, container: usize) -> Self {
         let here = Indents::of(edits.document, container..container + 1);
         let indents = match here.is_complete() {

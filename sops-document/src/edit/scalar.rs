@@ -9,7 +9,7 @@ use crate::yaml::restyle::{SourceStyle, restyle};
 use crate::yaml::source;
 use crate::{Item, Leaf, Style};
 
-/// Replaces the scalar at `site` by `value`, in the style of the scalar. Returns `false` and
+/// Replaces the scalar at `site` with `value`, in the style of the scalar. Returns `false` and
 /// changes nothing if that style can't hold the value, or if the usual spelling of the value has
 /// the same style anyway.
 pub(super) fn replace(site: &Site, value: &Value<'_>, edits: &mut TextEdits<'_, '_>) -> bool {

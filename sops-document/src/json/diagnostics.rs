@@ -13,7 +13,7 @@ pub(super) fn offset(text: &str, error: &JiterError) -> usize {
         JiterErrorType::JsonError(JsonErrorType::LoneLeadingSurrogateInHexEscape) => {
             escape_before(error.index).and_then(|last| match text.as_bytes()[last + 2..] {
                 [b'd' | b'D', b'c'..=b'f' | b'C'..=b'F', ..] => Some(last),
-                // It is not a second half, so the first half before it is alone.
+                // The last escape is not a second half, so the first half before it is alone.
                 _ => escape_before(last),
             })
         }

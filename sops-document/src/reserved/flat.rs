@@ -42,7 +42,7 @@ pub(super) fn insert(
     }
 }
 
-/// Replaces all existing lines by others, which go where the first of them was.
+/// Replaces all existing lines with others, which go where the first existing line was.
 pub(super) fn replace(
     document: &Document<'_>,
     reserved: &ReservedEntry,

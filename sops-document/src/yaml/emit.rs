@@ -134,7 +134,8 @@ fn emit_sequence(out: &mut String, items: &[Node], column: usize, step: usize) {
     }
 }
 
-/// `explicit` says that the `:` is on its own line, where a collection can begin.
+/// Appends a value after its indicator. `explicit` says that the `:` is on its own line, where a
+/// collection can begin.
 fn emit_after_indicator(out: &mut String, node: &Node, context: ScalarContext, explicit: bool) {
     let column = context.content_column();
     let begin_collection = |out: &mut String| {

@@ -1,11 +1,12 @@
 //! YAML documents.
 //!
-//! `block_reader` reads what most files consist of, and `events` wraps the parser crate, which
-//! reads everything else. `parser` turns the events of both into a tape, `parallel_parse` does so
-//! on all cores for large files, and `comments` puts the comments on the tape.
+//! `block_reader` reads the subset of YAML that most files consist of, and `events` wraps the
+//! parser crate, which reads everything else. `parser` turns the events of both into a tape,
+//! `parallel_parse` does so on all cores for large files, and `comments` puts the comments on the
+//! tape.
 //!
 //! `resolve`, `spell`, `emit` and `restyle` read and write scalars and trees as Go's YAML library
-//! does. `go_incompatibilities` refuses what that library reads differently.
+//! does. `go_incompatibilities` refuses text that Go's library reads differently.
 //!
 //! `source`, `lexical` and `entry_range` answer questions about the text. JSON and the editor use
 //! them too.

@@ -126,7 +126,7 @@ fn cut(text: &str, count: usize, reserved: ReservedKey) -> Vec<Range<usize>> {
 }
 
 /// Whether the first line may begin an entry. A comment on that line could belong to its key, and
-/// so to what comes before the cut; a reserved entry affects the blank lines before it.
+/// so to the text before the cut; a reserved entry affects the blank lines before it.
 fn begins_entry(text: &str, reserved: ReservedKey) -> bool {
     let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let line = &text.as_bytes()[..source::line_end(text, 0)];

@@ -41,8 +41,8 @@ impl fmt::Debug for Hidden {
 
 /// The value of a scalar, `None` for null.
 ///
-/// `text` is the content after unescaping and folding. `plain` says that it is neither in quotes
-/// nor a block scalar. `tag` is its tag with the handle expanded (`tag:yaml.org,2002:int`,
+/// `text` is the content after unescaping and folding, and `plain` says that it is neither in
+/// quotes nor a block scalar. `tag` is its tag with the handle expanded (`tag:yaml.org,2002:int`,
 /// `!local`), `None` without one; the non-specific tag `!` changes nothing.
 pub(crate) fn resolve<'a>(
     text: &'a str,

@@ -29,11 +29,11 @@ pub(crate) enum SourceStyle<'a> {
 /// Appends `text` of type `kind` in `style`, if the result reads back as the same text and Go's
 /// library sees the same value in it under `tag`, the tag in the file with its handle expanded.
 ///
-/// Quotes are written with the text, on one line. For a block scalar, the lines below the header
-/// are written, each with its line break. Returns false and writes nothing if the style cannot hold
-/// the text: a plain scalar that would have another type, line breaks and control characters in
-/// single quotes, a header whose chomping does not fit the end of the text or whose indentation
-/// would be counted wrong.
+/// Writes quotes with the text, on one line; for a block scalar, the lines below the header, each
+/// with its line break. Returns false and writes nothing if the style cannot hold the text: a plain
+/// scalar that would have another type, line breaks and control characters in single quotes, a
+/// header whose chomping does not fit the end of the text or whose indentation would be counted
+/// wrong.
 pub(crate) fn restyle(
     out: &mut String,
     text: &str,

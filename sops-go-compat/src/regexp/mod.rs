@@ -16,7 +16,7 @@ use regex_automata::nfa::thompson::{self, WhichCaptures};
 /// The size limit for an expression after its repetitions are expanded, in bytes.
 const MAX_SIZE: usize = 8 << 20;
 
-/// A regular expression that matches what it matches in Go's package `regexp` (version 1.25 and
+/// A regular expression that matches the same text as in Go's package `regexp` (version 1.25 and
 /// later).
 ///
 /// Matching is not anchored; `\d`, `\s`, `\w` and `\b` are ASCII; `$` is the end of the text. The
@@ -118,7 +118,7 @@ mod tests {
         matches: Vec<String>,
     }
 
-    /// Go 1.26 printed the vectors. The first vector of each file has an empty pattern and lists
+    /// Go 1.26 printed the vectors; the first vector of each file has an empty pattern and lists
     /// all keys. The generated patterns are a selection from half a million random ones; the others
     /// were written by hand for the differences found.
     #[test]

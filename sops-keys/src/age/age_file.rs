@@ -13,8 +13,8 @@ use memchr::{memchr, memmem};
 /// The first line of an ASCII-armored age file.
 pub(super) const ARMOR_BEGIN: &str = "-----BEGIN AGE ENCRYPTED FILE-----";
 
-/// How many stanzas the header of an encrypted data key may have. Each is tried with each key. SOPS
-/// writes one; other programs add a few meaningless ones.
+/// The maximum number of stanzas in the header of an encrypted data key: each is tried with each
+/// private key. SOPS writes one stanza; other programs add a few meaningless ones.
 const MAX_STANZAS: usize = 32;
 
 /// Whether the header of a binary age file has more stanzas than an encrypted data key needs.

@@ -70,7 +70,7 @@ impl KeyCommand {
         let stdout = child.stdout.take().expect("standard output is a pipe");
         let printed = read_keys(stdout, 0);
         if printed.is_err() {
-            // It may have already exited.
+            // The command may have already exited.
             let _ = child.kill();
         }
         let ended = child.wait().and_then(|status| Ok((status, printed?)));

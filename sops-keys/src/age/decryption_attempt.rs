@@ -1,4 +1,4 @@
-//! One attempt to decrypt an age file with all identities of a set, and a limited effort.
+//! An attempt to decrypt one age file with all identities of a set and with limited effort.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -148,7 +148,8 @@ impl DecryptionAttempt<'_> {
     fn unlock(&self, source: &KeySource, stanzas: &[Stanza]) -> Option<FileKey> {
         let prompt = self.sources.prompt().as_ref();
         match &source.content {
-            // As in `sops`, such a file holds native keys, so the user is not asked for other keys.
+            // As in `sops`, a protected file is taken to hold native keys, so it is not unlocked
+            // for other keys.
             SourceContent::Protected(protected) if is_native(stanzas) => {
                 let keys = protected.unlock(&source.name, prompt).as_ref().ok()?;
                 self.try_keys(keys, stanzas)

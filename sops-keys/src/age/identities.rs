@@ -259,7 +259,7 @@ impl Identities {
         let mut pairs = Vec::new();
         for source in self.sources.all() {
             if let SourceContent::Protected(protected) = &source.content {
-                // `sources` says why it stays locked.
+                // `sources` says why the key file stays locked.
                 let _ = protected.unlock(&source.name, &**self.sources.prompt());
             }
             let found = source
@@ -272,7 +272,7 @@ impl Identities {
     }
 
     /// The sources that were searched for identities, in order, with their contents. Reads the
-    /// sources, but neither asks nor runs anything.
+    /// sources, but neither runs commands nor asks the user.
     #[must_use]
     pub fn sources(&self) -> Vec<SourceReport> {
         let sources = self.sources.all();
@@ -289,8 +289,8 @@ impl Identities {
         reports
     }
 
-    /// The name of the first source of keys that are protected with a passphrase and were not
-    /// unlocked, except SSH keys, whose recipients are known.
+    /// The name of the first source of passphrase-protected keys that were not unlocked, except SSH
+    /// keys, whose recipients are known.
     #[must_use]
     pub fn locked_source(&self) -> Option<String> {
         let sources = self.sources.all();
@@ -310,7 +310,7 @@ impl Identities {
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         if !self.sources.are_loaded() {
-            // The sources were not needed so far, and are not read just for this.
+            // The sources have not been needed so far, and are not read just for this.
             return Vec::new();
         }
         let sources = self.sources.all();

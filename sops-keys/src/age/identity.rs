@@ -105,7 +105,7 @@ impl Identity {
         }
     }
 
-    /// Tries the key on the stanzas of a header. Plugins are not called, because that takes a
+    /// Tries the key on the stanzas of a header. Plugins are not called, because that starts a
     /// process: see `plugin`.
     pub(super) fn try_on(&self, stanzas: &[Stanza]) -> StanzaOutcome {
         match &self.0 {

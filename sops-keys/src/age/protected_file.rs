@@ -19,8 +19,8 @@ const MAX_WORK_FACTOR: u8 = 22;
 /// The reason for a file that is damaged.
 const MALFORMED: &str = "a malformed age file";
 
-/// A protected key file. Its passphrase is asked for when a file is found that its keys may decrypt,
-/// and only once if it is right.
+/// A protected key file. The user is asked for the passphrase when a file is found that the keys
+/// may decrypt, and only once if the passphrase is correct.
 pub(super) struct ProtectedKeys {
     file: Zeroizing<Vec<u8>>,
     decrypted: OnceLock<Result<Vec<Identity>, String>>,
@@ -41,7 +41,8 @@ impl ProtectedKeys {
         }
     }
 
-    /// The identities, or why they are unavailable; `None` until the passphrase was asked for.
+    /// The identities, or why they are unavailable; `None` until the user has been asked for the
+    /// passphrase.
     pub(super) fn decrypted(&self) -> Option<&Result<Vec<Identity>, String>> {
         self.decrypted.get()
     }

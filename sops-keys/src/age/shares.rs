@@ -16,8 +16,8 @@ use super::seed::{Seed, SeedKind};
 use crate::error::{Error, Result};
 use crate::slip39::{self, Share, SplitId};
 
-/// What the derived bytes are for, with the version of the derivation: a change makes other shares,
-/// which cannot be used with the earlier ones.
+/// What the derived bytes are for, with the version of the derivation: changing it gives different
+/// shares, which cannot be combined with earlier ones.
 const CONTEXT: &[u8] = b"shares of an age key, 1";
 /// The input from which the identifier is derived; the others are x coordinates of shares.
 const IDENTIFIER: u8 = 255;
@@ -97,7 +97,7 @@ fn split(kind: SeedKind, seed: &Seed, threshold: u8, count: u8) -> Result<Vec<Sh
     let id = SplitId {
         identifier: u16::from_be_bytes(identifier) >> 1,
         is_extendable: true,
-        // There is no passphrase for which guesses would have to be slow.
+        // There is no passphrase, so guesses need not be slow.
         exponent: 0,
         threshold,
     };
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(made(2, 3), made(2, 5)[..3]);
         let joined = join_shares(&[made(2, 3)[0].clone(), made(2, 16)[15].clone()]).unwrap();
         assert_eq!(joined.len(), 1);
-        // Shares for another threshold are those of another split.
+        // Shares for another threshold belong to another split.
         assert!(join_shares(&[made(2, 3)[0].clone(), made(3, 3)[1].clone()]).is_err());
     }
 

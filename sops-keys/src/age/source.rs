@@ -152,8 +152,8 @@ pub(super) struct CommandSource {
 
 struct CommandRun {
     recipient: String,
-    /// The SHA-256 of the output, so that equal outputs are one source, and the user is asked about
-    /// it only once.
+    /// The SHA-256 of the output, so that equal outputs count as one source, and the user is asked
+    /// about that source only once.
     digest: [u8; 32],
     source: Arc<KeySource>,
 }
@@ -177,7 +177,7 @@ impl CommandSource {
 
     /// Runs the command for `recipient`; `None` if it already ran for it.
     ///
-    /// As in `sops`, it runs once per recipient, since it may print another key for each.
+    /// As in `sops`, it runs once per recipient, since it may print a different key for each.
     pub(super) fn run(&self, name: &str, recipient: &str) -> Option<Arc<KeySource>> {
         let mut runs = self.runs();
         if runs.iter().any(|run| run.recipient == recipient) {

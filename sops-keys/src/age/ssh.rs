@@ -118,8 +118,8 @@ impl SshKey {
         }
     }
 
-    /// Asks for the passphrase, unless that was done before. `None` if the key has none, or it was
-    /// not entered correctly.
+    /// Asks for the passphrase, unless that was done before. `None` if the key has no passphrase,
+    /// or if the user did not enter the right one.
     pub(super) fn unlock(&self, name: &str, prompt: &dyn Prompt) -> Option<&Identity> {
         let Ok(Parsed {
             identity: Identity::Encrypted(locked),
@@ -137,7 +137,7 @@ impl SshKey {
         unlocked.as_ref().ok()
     }
 
-    /// Whether the key needs a passphrase that was not entered yet.
+    /// Whether the key needs a passphrase that has not been entered yet.
     pub(super) fn is_locked(&self) -> bool {
         let locked = matches!(
             self.parse(),
@@ -223,7 +223,7 @@ fn tag(recipient: &Recipient) -> String {
 
 /// Whether a number of the RSA key in `blob` (SSH's wire format, RFC 4253) consists of zero bytes.
 ///
-/// The crate `age` 0.11 indexes past the end of such a number.
+/// The crate `age` 0.11 indexes past the end of a number of zero bytes.
 fn has_zero_number(blob: &[u8]) -> bool {
     let mut rest = blob;
     if take_string(&mut rest) != Some(b"ssh-rsa") {

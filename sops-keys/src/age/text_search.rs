@@ -11,7 +11,7 @@ use super::identities::Identities;
 /// The prefix of all age identities.
 const MARK: &[u8] = b"AGE-SECRET-KEY-";
 
-/// Shorter words cannot contain an identity in base64.
+/// The length in bytes below which a word cannot contain an identity in base64.
 const SHORTEST_BASE64: usize = 74 * 4 / 3;
 
 impl Identities {

@@ -5,8 +5,8 @@ use super::source::{KeySource, SourceContent};
 
 impl Identities {
     /// Asks now for what decryption would ask for later: the passphrases of key files and, if there
-    /// are no age keys, of SSH keys; and the questions of the identities' plugins, by letting each
-    /// plugin encrypt and decrypt random text. Keys that cannot be unlocked stay locked.
+    /// are no age keys, of SSH keys. Each plugin encrypts and decrypts random text, so that it asks
+    /// its questions now; keys that cannot be unlocked stay locked.
     ///
     /// Returns why keys stayed locked, each reason with the name of its source.
     #[must_use]
@@ -15,7 +15,7 @@ impl Identities {
         let sources = self.all_sources();
         for source in &sources {
             if let SourceContent::Protected(protected) = &source.content {
-                // The report below says why it stays locked.
+                // The report below says why the key file stays locked.
                 let _ = protected.unlock(&source.name, prompt);
             }
         }

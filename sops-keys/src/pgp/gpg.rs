@@ -265,11 +265,11 @@ impl Gpg {
             };
         }
         match run.status.closed() {
-            Closed::NeedsPerson if effort == Effort::Run => {
+            Closed::NeedsUser if effort == Effort::Run => {
                 self.asking().insert(enc.to_owned());
                 Ok(None)
             }
-            Closed::NeedsPerson => Err(refused(
+            Closed::NeedsUser => Err(refused(
                 "its passphrase was not entered, or the agent cannot ask for it; in a terminal, run `export GPG_TTY=$(tty)`".to_owned(),
             )),
             Closed::Because(message) => Err(refused(message)),

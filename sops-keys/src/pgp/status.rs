@@ -13,7 +13,7 @@ pub(super) struct Status {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Closed {
     /// The agent does not have the passphrase, so the user must enter it.
-    NeedsPerson,
+    NeedsUser,
     /// The message can't be decrypted for another reason.
     Because(String),
 }
@@ -60,9 +60,9 @@ impl Status {
                 _ => None,
             });
         match error.map(|error| error & 0xffff) {
-            Some(code) if ASKING.contains(&code) => Closed::NeedsPerson,
+            Some(code) if ASKING.contains(&code) => Closed::NeedsUser,
             // Versions before 2.1 can't suppress the prompt and print no status line.
-            None if self.lines.is_empty() => Closed::NeedsPerson,
+            None if self.lines.is_empty() => Closed::NeedsUser,
             None if self.words("NO_SECKEY").is_some() => {
                 Closed::Because("`gpg` does not have its secret key".to_owned())
             }
@@ -151,19 +151,19 @@ mod tests {
             ),
             (
                 "[GNUPG:] ERROR pkdecrypt_failed 67108963\n",
-                Closed::NeedsPerson,
+                Closed::NeedsUser,
             ),
             (
                 "[GNUPG:] ERROR pkdecrypt_failed 67108949\n",
-                Closed::NeedsPerson,
+                Closed::NeedsUser,
             ),
             (
                 "[GNUPG:] ERROR pkdecrypt_failed 83918950\n",
-                Closed::NeedsPerson,
+                Closed::NeedsUser,
             ),
             (
                 "gpg: invalid option \"--pinentry-mode\"\n",
-                Closed::NeedsPerson,
+                Closed::NeedsUser,
             ),
             (
                 "[GNUPG:] ERROR add_keyblock_resource 33587281\n[GNUPG:] DECRYPTION_FAILED\ngpg: decryption failed: \u{1b}[31mBad\n",

@@ -1,5 +1,5 @@
-//! The code that depends on the operating system, in one module for each kind. A new platform needs
-//! the same functions.
+//! The code that depends on the operating system, with one module for each platform. A new platform
+//! needs the same functions.
 
 #[cfg(not(unix))]
 mod other;

@@ -33,7 +33,7 @@ fn remainder(is_extendable: bool, words: impl Iterator<Item = u16>) -> u32 {
     text.chain(words).fold(1, next)
 }
 
-/// The words to append to these.
+/// The checksum, as words to append to `words`.
 pub(super) fn of(is_extendable: bool, words: &[u16]) -> [u16; WORDS] {
     let padded = words.iter().copied().chain([0; WORDS]);
     let code = remainder(is_extendable, padded) ^ 1;
@@ -45,8 +45,8 @@ pub(super) fn matches(is_extendable: bool, words: &[u16]) -> bool {
     remainder(is_extendable, words.iter().copied()) == 1
 }
 
-/// The index of the only word whose replacement makes the checksum match. `is_extendable` reads the
-/// words.
+/// The index of the only word whose replacement makes the checksum match. `is_extendable` reads
+/// that flag from the words.
 pub(super) fn wrong_word(words: &[u16], is_extendable: impl Fn(&[u16]) -> bool) -> Option<usize> {
     // The code is linear: a wrong bit changes the remainder by the same amount in all words.
     let errors = [false, true].map(|flag| remainder(flag, words.iter().copied()) ^ 1);

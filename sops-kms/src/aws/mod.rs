@@ -84,7 +84,7 @@ impl Session {
 }
 
 impl Aws {
-    /// Reads no setting and contacts no server yet.
+    /// Creates the provider, which reads no setting and contacts no server yet.
     pub(crate) fn new(environment: Environment) -> Self {
         Self {
             environment,

@@ -40,7 +40,7 @@ impl Challenge {
             .or_else(|| value("authorization_uri"))
             .ok_or_else(invalid)?;
         let tenant = authority.split('/').nth(3).ok_or_else(invalid)?;
-        // It becomes an argument of a program, and a part of a URL.
+        // The tenant becomes an argument of a program, and a part of a URL.
         let is_tenant = |tenant: &str| {
             let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
             tenant.starts_with(|first: char| first.is_ascii_alphanumeric())

@@ -72,7 +72,7 @@ struct ErrorDetails {
 }
 
 impl Azure {
-    /// Contacts no server yet.
+    /// Creates the provider, which contacts no server yet.
     pub(crate) fn new(environment: &Environment) -> Self {
         let proxies = Proxies::from_environment(environment);
         Self {

@@ -48,7 +48,7 @@ struct DecryptAnswer {
 }
 
 impl Gcp {
-    /// Contacts no server yet.
+    /// Creates the provider, which contacts no server yet.
     pub(crate) fn new(environment: Environment) -> Self {
         let proxies = Proxies::from_environment(&environment);
         Self {

@@ -96,7 +96,7 @@ struct ErrorDetails {
 }
 
 impl Hckms {
-    /// Contacts no server yet.
+    /// Creates the provider, which contacts no server yet.
     pub(crate) fn new(environment: Environment) -> Self {
         let client = |proxies| HttpClient::new(proxies, TlsSettings::default(), Limits::default());
         Self {

@@ -48,7 +48,7 @@ impl Proxies {
     }
 
     /// The proxy for a request; `None` for this machine, as in Go, and for metadata servers: a
-    /// proxy would ask the one of its own machine.
+    /// proxy would ask the metadata server of its own machine.
     pub(super) fn of(&self, uri: &Uri) -> Option<Intercept> {
         let host = uri.host()?;
         let is_near = match host.trim_matches(['[', ']']).parse() {

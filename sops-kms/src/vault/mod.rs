@@ -45,7 +45,7 @@ struct Request<'a> {
 }
 
 impl Vault {
-    /// Reads no variable yet.
+    /// Creates the provider, which reads no variable yet.
     pub(crate) fn new(environment: Environment, warn: Warn) -> Self {
         Self {
             environment,

@@ -29,9 +29,9 @@ struct TokenData {
     policies: Vec<String>,
 }
 
-/// Why the request was refused, and what to do. Asks the server about the token if the answer does
-/// not say whether it has expired or is not allowed to do this. `secret` is a value in the request
-/// that must not be shown.
+/// Why the request was refused, and what to do; `secret` is a value in the request that must not be
+/// shown. Asks the server about the token if the answer does not say whether the token has expired
+/// or is not allowed to do this.
 pub(super) async fn explain(
     api: &Api,
     server: &Origin,
@@ -61,7 +61,7 @@ pub(super) async fn explain(
     }
 }
 
-/// The key or its engine does not exist.
+/// The message that the key or its engine does not exist.
 pub(super) fn missing_key(answer: &Answer, path: &KeyPath) -> String {
     let engine = escaped(path.engine());
     if message(answer, &[]).contains("no handler for route") {
@@ -75,7 +75,7 @@ pub(super) fn missing_key(answer: &Answer, path: &KeyPath) -> String {
     )
 }
 
-/// The server, or something in its place, does not speak Vault's protocol.
+/// The message that the server, or something in its place, does not speak Vault's protocol.
 pub(super) fn not_an_answer(server: &Origin) -> String {
     format!("{server} did not send a valid Vault response")
 }

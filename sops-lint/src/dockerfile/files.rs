@@ -125,7 +125,7 @@ const HARMLESS: &[&str] = &[
     "sealed",
 ];
 
-/// Extensions that mark the same, or a program.
+/// Extensions that mark a file as harmless: public, encrypted, a template or a program.
 const HARMLESS_ENDS: &[&str] = &[
     "crt", "cer", "cert", "age", "gpg", "asc", "vault", "j2", "md", "go", "py", "js", "ts", "rb",
     "rs", "java", "sh",

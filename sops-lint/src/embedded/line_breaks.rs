@@ -8,7 +8,7 @@ use sops_document::Document;
 const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Reads `text` in several ways, one after the other, until `look` finds something. Positions are
-/// the same in each reading. Returns whether `text` can be read at all.
+/// the same in each reading; returns whether `text` can be read at all.
 pub(super) fn any_reading(text: &str, mut look: impl FnMut(&Document<'_>) -> bool) -> bool {
     let mut is_read = false;
     let differs = text.contains('\t') || text.contains(BREAKS);

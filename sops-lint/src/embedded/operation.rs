@@ -195,8 +195,8 @@ fn is_part(field: &str, kind: &str) -> bool {
     SECRET_PARTS.contains(&field) || kind == "Secret" && may_hold_values(field)
 }
 
-/// The scalars of a value under a part, at any depth: Kubernetes refuses lists and mappings there,
-/// but they show their values.
+/// Checks the scalars of a value under a part, at any depth: Kubernetes refuses lists and mappings
+/// there, but their values are in the file.
 fn entries(
     part: &str,
     key: &str,
@@ -229,7 +229,7 @@ fn entries(
     }
 }
 
-/// A key of a Secret or of a ConfigMap. If the kind is unknown, base64 suggests a Secret.
+/// Checks a key of a Secret or of a ConfigMap. If the kind is unknown, base64 suggests a Secret.
 pub(super) fn entry(
     part: &str,
     key: &str,
@@ -279,7 +279,7 @@ pub(super) fn entry(
     }
 }
 
-/// The containers in a larger part of an object.
+/// Checks the containers in a larger part of an object.
 fn in_containers(value: NodeRef<'_, '_>, context: &mut Context<'_>) {
     let mut open = vec![value];
     while let Some(node) = open.pop() {

@@ -30,7 +30,7 @@ pub(super) fn look_at(
     };
     let name = name.trim_start_matches("./");
     let is_named = file_name::named(Path::new(name)).is_some();
-    // The rules check such a file like any other.
+    // The rules check a file with a known extension like any other.
     if is_named && kind != "Secret" || !traversal.files.insert((name.to_owned(), kind)) {
         return;
     }

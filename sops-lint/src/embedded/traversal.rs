@@ -14,12 +14,12 @@ pub(super) struct Traversal {
     /// The patches that were already checked, each with the kind of its target: aliases may repeat
     /// a patch endlessly.
     pub(super) patches: HashSet<(Range<usize>, &'static str)>,
-    /// The files that patches are in.
+    /// The patch files that were already checked, each with the kind of its target.
     pub(super) files: HashSet<(String, &'static str)>,
     /// The range and the path of the text that contains the document, if that is not the whole
     /// file.
     pub(super) outer: Option<(Range<usize>, Vec<String>)>,
-    /// How many bytes of these files were read so far.
+    /// How many bytes of patch files were read so far.
     pub(super) read: usize,
     /// Whether the document is the text of a plugin.
     pub(super) is_plugin: bool,

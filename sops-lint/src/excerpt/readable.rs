@@ -141,7 +141,7 @@ fn has_form(field: &str, value: &str) -> bool {
     match field {
         "version" => consists_of("."),
         "lastmodified" | "created_at" => consists_of("-T:.+Z"),
-        // It is long, and says nothing to a reader.
+        // The MAC is long, and says nothing to a reader.
         "mac" => false,
         _ => true,
     }

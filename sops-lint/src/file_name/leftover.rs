@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-/// Whether a killed run of this program left the file behind. The path is relative to the
-/// repository. New content is first written to such files.
+/// Whether a killed run of this program left the file behind: new content is first written to such
+/// files. The path is relative to the repository.
 pub(crate) fn is_leftover(path: &Path) -> bool {
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let is_directory = |name: &str| {

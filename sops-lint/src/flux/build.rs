@@ -131,7 +131,7 @@ impl<'t> Build<'t> {
         }
     }
 
-    /// A file or a directory that a kustomization lists.
+    /// Adds a file or a directory that a kustomization lists.
     fn add(
         &mut self,
         tree: &'t FluxTree,
@@ -169,7 +169,7 @@ impl<'t> Build<'t> {
         file.is_some()
     }
 
-    /// The manifests in and below a directory without a kustomization, as Flux lists them: a
+    /// Adds the manifests in and below a directory without a kustomization, as Flux lists them: a
     /// subdirectory with a kustomization is built with it.
     fn add_manifests(
         &mut self,
@@ -299,8 +299,8 @@ impl<'t> Build<'t> {
     }
 }
 
-/// The patches of a kustomization, after those of the components that it includes, which change the
-/// same objects.
+/// Adds the patches of a kustomization, after those of the components that it includes, which
+/// change the same objects.
 fn component_patches<'t>(
     tree: &'t FluxTree,
     top: &Path,

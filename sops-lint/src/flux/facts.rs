@@ -48,11 +48,11 @@ pub struct FluxFacts {
     pub(super) sources: Vec<Source>,
     pub(super) kustomize: Option<KustomizeFile>,
     pub(super) encrypted: Option<EncryptedFile>,
-    /// Whether it configures the decryption of resources with sops-rs-krm.
+    /// Whether the file configures the decryption of resources with sops-rs-krm.
     pub(super) configures_decryption: bool,
-    /// The Secrets with keys that it names for the whole controller.
+    /// The Secrets with keys that the file names for the whole controller.
     pub(super) controller_secrets: Vec<String>,
-    /// Whether it is too large to be a source of kustomize.
+    /// Whether the file is too large to be a source of kustomize.
     pub(super) is_oversized: bool,
 }
 

@@ -145,7 +145,7 @@ fn restore(object: &mut Value, [version, kind, name, namespace]: [Value; 4]) {
     }
 }
 
-/// A strategic merge into an object without a schema, such as those of Flux: mappings are merged,
+/// Merges a patch into an object without a schema, such as those of Flux: mappings are merged,
 /// everything else is replaced.
 fn merge(value: &mut Value, patch: &Value) {
     let Some(entries) = patch.as_object() else {
@@ -172,9 +172,9 @@ fn merge(value: &mut Value, patch: &Value) {
     }
 }
 
-/// One operation of JSON 6902. If its path does not exist, kustomize builds nothing, so the object
-/// becomes null. Removing a missing value changes nothing here: without the operation, the object
-/// would be the same.
+/// Applies one operation of JSON 6902. If its path does not exist, kustomize builds nothing, so the
+/// object becomes null. Removing a missing value changes nothing here, because the object would be
+/// the same without the operation.
 fn operate(object: &mut Value, operation: &Value) {
     let path = pointer(text(operation, &["path"]).unwrap_or_default());
     let new = match text(operation, &["op"]) {

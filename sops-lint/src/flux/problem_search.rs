@@ -93,7 +93,7 @@ impl FluxTree {
     }
 }
 
-/// `SopsDecrypt` under `generators`.
+/// The problem of `SopsDecrypt` under `generators`.
 fn misplaced_transformer(file: &Path, site: SiteId) -> Problem {
     let message =
         "`SopsDecrypt` is under `generators`, where it gets no resources and decrypts nothing"
@@ -101,7 +101,7 @@ fn misplaced_transformer(file: &Path, site: SiteId) -> Problem {
     Problem::new(file, site, message, "list it under `transformers`")
 }
 
-/// A plugin that is not built in, in a kustomization that Flux builds.
+/// The problem of a plugin that is not built in, in a kustomization that Flux builds.
 fn refused_function(file: &Path, kind: &str, site: SiteId) -> Problem {
     let message = format!(
         "Flux fails on this kustomization, because Flux runs only the built-in plugins of kustomize, and not `{}`",
@@ -143,7 +143,7 @@ impl Search<'_, '_> {
         problems
     }
 
-    /// An encrypted file that is built as objects.
+    /// Adds the problems of an encrypted file that is built as objects.
     fn resource(
         &self,
         file: &BuiltFile<'_>,
@@ -202,7 +202,7 @@ impl Search<'_, '_> {
         Problem::new(file.path, object.site, message, help)
     }
 
-    /// A file that a generator or a list of patches names.
+    /// The problem of a file that a generator or a list of patches names.
     fn source(
         &self,
         file: &BuiltFile<'_>,
@@ -276,7 +276,7 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Patches in plaintext for values that Flux decrypts afterwards.
+    /// The problems of patches in plaintext for values that Flux decrypts afterwards.
     fn plaintext_patches(
         &self,
         encrypted: &EncryptedFile,

@@ -25,7 +25,7 @@ pub(crate) fn encoded(context: &mut Context<'_>) {
             .any(|known| extension.eq_ignore_ascii_case(known))
     });
     let is_covered = covering_rule(context).is_some();
-    // Most such files are pictures and archives.
+    // Most files that are not UTF-8 are pictures and archives.
     if !is_manifest && !is_covered && !may_name_secret(bytes) {
         return;
     }

@@ -17,7 +17,7 @@ const PLACEHOLDERS: [(&str, &str); 6] = [
     ("%", "%"),
 ];
 
-/// The maximum length of such a name.
+/// The maximum length of the name in a placeholder.
 const NAME: usize = 64;
 
 /// Whether the file is valid for the program that reads it.

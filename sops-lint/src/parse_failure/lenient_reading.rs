@@ -35,8 +35,8 @@ struct Judgement<'j> {
     is_template: bool,
     /// Whether only values that look like secrets count.
     is_sample: bool,
-    /// Whether it is a template of a published chart, in which names and configurations may be
-    /// next to the values that are filled in.
+    /// Whether the text is a template of a published chart, in which names and configurations may
+    /// be next to the values that are filled in.
     is_published: bool,
     scrutiny: Scrutiny,
     /// The names that the template defines and uses in its values.

@@ -73,7 +73,7 @@ pub(super) fn is_like_object(text: &str) -> bool {
     has_key(text, "kind") && has_key(text, "apiVersion")
 }
 
-/// Whether a line of the text begins with the key, and not only in a comment.
+/// Whether a line of the text, other than a comment, begins with the key.
 pub(super) fn has_key(text: &str, key: &str) -> bool {
     let is_key = |line: &str| {
         let line = line.trim_start().strip_prefix(key);

@@ -30,7 +30,7 @@ struct Base64Run {
     is_complete: bool,
 }
 
-/// The keys in such base64, which the search for marks misses.
+/// Adds the keys in base64 that is cut into pieces, which the search for marks misses.
 pub(super) fn find(bytes: &[u8], keys: &mut Vec<PrivateKey>) {
     let mut more: Vec<PrivateKey> = Vec::new();
     let mut add = |run: &Base64Run| {

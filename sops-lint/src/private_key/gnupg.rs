@@ -2,7 +2,7 @@
 
 use super::key::PrivateKey;
 
-/// The description of such a key.
+/// The description of a private key of GnuPG's agent.
 pub(super) const DESCRIPTION: &str = "a GnuPG private key";
 
 /// The starts of the names of algorithms.

@@ -9,7 +9,7 @@ pub(crate) struct PrivateKey {
     pub(crate) span: Range<usize>,
     /// The description of the key for messages.
     pub(crate) description: &'static str,
-    /// Whether it is certainly a key: its checksum is correct, or it has a body.
+    /// Whether this is certainly a key: its checksum is correct, or it has a body.
     pub(crate) certain: bool,
     /// Whether the key is in base64.
     pub(crate) encoded: bool,

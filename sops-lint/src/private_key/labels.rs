@@ -11,8 +11,8 @@ use super::key::{PrivateKey, is_mixed};
 use super::{gnupg, web_key};
 use crate::base64_text::is_base64;
 
-/// The names of such keys. All have at least four characters, which makes the search for several
-/// strings fast.
+/// The names next to private keys. All have at least four characters, which makes the search for
+/// several strings fast.
 const LABELS: [(&str, Label); 15] = [
     ("\"kty\"", Label::WebKey),
     ("'kty'", Label::WebKey),

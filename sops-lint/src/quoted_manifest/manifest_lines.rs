@@ -235,7 +235,8 @@ impl Margin<'_> {
         block
     }
 
-    /// `has_version` says whether the next version belongs to another object.
+    /// The lines after the kind. `has_version` says whether the next version belongs to another
+    /// object.
     fn lines_after<'t>(
         &self,
         text: &'t str,

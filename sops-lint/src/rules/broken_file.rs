@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
 
 pub(crate) const CHECKS: &[Check] = &[Check::Object(secret)];
 
-/// A Secret that Kubernetes refuses. Another rule reports the values that leak.
+/// Reports a Secret that Kubernetes refuses. Another rule reports the values that leak.
 fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     if !object.is_whole_secret() || object.is_deletion() {
         return;

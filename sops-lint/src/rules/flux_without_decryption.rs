@@ -20,7 +20,8 @@ pub(crate) static RULE: Rule = Rule {
 
 pub(crate) const CHECKS: &[Check] = &[Check::File(size), Check::Document(document)];
 
-/// How Flux treats a file is known only when all files have been read.
+/// Keeps the facts and the possible findings until all files have been read: only then it is known
+/// how Flux treats the file.
 fn document(document: &Document<'_>, context: &mut Context<'_>) {
     let input = context.input;
     let own_rule = context.is_encrypted.then(|| context.own_rule()).flatten();

@@ -86,8 +86,8 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Plaintext in the metadata, which SOPS drops when it writes the file. A later version of SOPS may
-/// add a key, so only a value that may be a secret is an error.
+/// Reports plaintext in the metadata, which SOPS drops when it writes the file. A later version of
+/// SOPS may add a key, so only a value that may be a secret is an error.
 fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let command = context.command("edit");
     let values = document.unknown_values();
@@ -128,7 +128,7 @@ fn in_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Values next to the ciphertext of a binary file, which should be the only value.
+/// Reports values next to the ciphertext of a binary file, which should be the only value.
 fn beside_binary(document: &Document<'_>, context: &mut Context<'_>) {
     if !context.is_encrypted
         || context.format != Format::Json
@@ -172,8 +172,8 @@ fn is_open(node: NodeRef<'_, '_>) -> bool {
     }
 }
 
-/// Metadata of a later document that differs from that of the first, and may have plaintext in any
-/// field.
+/// Reports metadata of a later document that differs from that of the first: it may have plaintext
+/// in any field.
 fn later_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     for block in document.differing_metadata() {
         context
@@ -185,7 +185,7 @@ fn later_metadata(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// A secret in a comment in the metadata or below it, which SOPS drops too.
+/// Reports a secret in a comment in the metadata or below it, which SOPS drops too.
 fn in_comments(context: &mut Context<'_>) {
     if context.format != Format::Yaml {
         return;
@@ -233,8 +233,8 @@ fn without_source_forms(metadata: &str) -> Cow<'_, str> {
     }
 }
 
-/// Plaintext comments that contain something that looks like a secret. Most rules leave comments in
-/// plaintext.
+/// Reports plaintext comments that contain something that looks like a secret. Most rules leave
+/// comments in plaintext.
 fn comments(document: &Document<'_>, context: &mut Context<'_>) {
     if !context.is_encrypted {
         return;
@@ -276,7 +276,7 @@ fn holds_secret(comment: &str) -> bool {
     in_text("", comment).iter().any(is_secret) || of_last_word().is_some()
 }
 
-/// A MAC that is missing, or that is not one ciphertext.
+/// Reports a MAC that is missing, or that is not one ciphertext.
 fn mac(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let mac = &document.metadata().mac;
     if mac.is_empty() {
@@ -297,8 +297,8 @@ fn mac(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Values that start like ciphertext, but are not complete ciphertext. SL010 reports those of a
-/// Secret.
+/// Reports values that start like ciphertext, but are not complete ciphertext. SL010 reports those
+/// of a Secret.
 fn incomplete(document: &Document<'_>, context: &mut Context<'_>) {
     if !context.is_encrypted {
         return;
@@ -343,8 +343,8 @@ fn incomplete(document: &Document<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// Data keys that are visibly damaged, so the master key that they were encrypted for cannot
-/// decrypt them.
+/// Reports encrypted data keys that are visibly damaged, so that their master keys cannot decrypt
+/// them.
 fn damaged_keys(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     let groups = document.metadata().key_groups.iter();
     let keys: Vec<_> = groups.flat_map(|group| &group.keys).collect();
@@ -369,7 +369,7 @@ fn damaged_keys(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
     }
 }
 
-/// A value that SOPS encrypted, in a file that has lost its metadata.
+/// Reports a value that SOPS encrypted, in a file that has lost its metadata.
 fn without_block(document: &Document<'_>, context: &mut Context<'_>) {
     if !contains(context.text(), CIPHERTEXT_PREFIX) {
         return;

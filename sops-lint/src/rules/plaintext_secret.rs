@@ -44,7 +44,8 @@ pub(crate) const CHECKS: &[Check] = &[
     Check::Encrypted(covered_file::nothing_encrypted),
 ];
 
-/// A file that a killed run left behind, whose plaintext should have been encrypted or deleted.
+/// Reports a file that a killed run left behind, whose plaintext should have been encrypted or
+/// deleted.
 fn leftover(context: &mut Context<'_>) {
     if file_name::is_leftover(Path::new(&context.input.place())) {
         context
@@ -115,8 +116,8 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
     }
 }
 
-/// A value of an encrypted Secret that is in plaintext, and that the file's own rule does not
-/// cover: another rule reports what it covers.
+/// Reports a plaintext value of an encrypted Secret that the file's own rule does not cover.
+/// Another rule reports the values that it covers.
 fn left_out(object: &Object<'_, '_>, context: &mut Context<'_>) {
     let open = open_values(object, |value| context.scrutiny(&value.place));
     if open.is_empty() {

@@ -41,7 +41,7 @@ fn check(context: &mut Context<'_>) {
     }
 }
 
-/// Keys that are not visible in the source, because their scalar has escapes or is folded.
+/// Reports keys that are not visible in the source, because their scalar has escapes or is folded.
 fn in_scalars(document: &Document<'_>, context: &mut Context<'_>) {
     let of_rule = context
         .findings

@@ -122,7 +122,7 @@ fn env_files(top: NodeRef<'_, '_>, context: &mut Context<'_>) {
 }
 
 /// Reports the secrets in the value that a patch writes at a path in the configuration of a node.
-/// Returns whether the path is in such a file.
+/// Returns whether the path is in the configuration of a node.
 pub(crate) fn at_path(path: &[&str], value: NodeRef<'_, '_>, context: &mut Context<'_>) -> bool {
     let Some(form) = ConfigurationForm::of_path(path) else {
         return false;

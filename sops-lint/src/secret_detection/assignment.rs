@@ -1,5 +1,5 @@
 //! Reads names and values in one line of a file: `key = value`, `key: value`, `export NAME=value`,
-//! `set -x NAME value`, and more in a line.
+//! `set -x NAME value`, and similar forms.
 
 use super::judge::{is_constant, unquoted};
 

@@ -5,7 +5,7 @@ use super::quoted_text::length_until;
 use super::remainder;
 use super::stored_elsewhere::is_elsewhere;
 
-/// Functions that use a string as a name, a condition or a message. Their results are from
+/// Functions that use a string as a name, a condition or a message. Their results come from
 /// elsewhere.
 const LOOKUPS: [&str; 28] = [
     "include", "template", "lookup", "query", "q", "index", "pluck", "pick", "omit", "required",
@@ -13,10 +13,10 @@ const LOOKUPS: [&str; 28] = [
     "readFile", "exec", "ref", "vault", "secret", "key", "pass",
 ];
 
-/// The beginnings of the names of other such functions.
+/// The beginnings of the names of other lookup functions.
 const PREFIXES: [&str; 6] = ["date", "gen", "has", "regex", "split", "trim"];
 
-/// The endings of the names of other such functions.
+/// The endings of the names of other lookup functions.
 const SUFFIXES: [&str; 3] = ["env", "Env", "attr"];
 
 /// Functions that look up one string. If they get several strings, the last is the default.

@@ -106,7 +106,7 @@ const SETTINGS: &[&str] = &[
     "same-origin",
     "include",
     "omit",
-    // Servers of language models for one's own computer ignore the key.
+    // Language model servers on the user's own computer ignore the key.
     "ollama",
     "vllm",
     "tei",

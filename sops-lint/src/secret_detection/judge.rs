@@ -101,7 +101,7 @@ fn judge_as(name: &str, value: &str, is_variable: bool) -> Option<Likeness> {
     confidence.map(Likeness::Name)
 }
 
-/// Whether both the name and the value say that it is a secret, so that it is one in any kind of
+/// Whether both the name and the value show a secret, so that the value is one in any kind of
 /// object.
 pub(crate) fn is_evident(name: &str, value: &str) -> bool {
     let value = unquoted(value.trim());

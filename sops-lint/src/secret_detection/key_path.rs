@@ -23,7 +23,7 @@ pub(super) struct KeyPaths<'t> {
 struct TextScalar {
     span: Range<usize>,
     path: String,
-    /// Whether it is the name of a key of a Secret.
+    /// Whether the scalar is the name of a key of a Secret.
     key_name: KeyName,
 }
 
@@ -48,7 +48,7 @@ impl<'t> KeyPaths<'t> {
         self.scalar(&secret.range).is_some()
     }
 
-    /// Replaces each name by its key path. The secrets are in the order of the text.
+    /// Replaces each name with its key path. The secrets are in the order of the text.
     pub(super) fn name(&self, secrets: &mut [FoundSecret]) {
         let is_file = self.text.trim().contains('\n') || self.text.trim_start().starts_with('{');
         let mut section = None;

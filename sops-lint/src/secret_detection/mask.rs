@@ -3,7 +3,7 @@
 /// Endings of strings that name the expected value: `token-here`, `access token goes here`.
 const HERE: &str = "here";
 
-/// Words in such a string.
+/// Words in a string that names the expected value.
 const NAMED: [&str; 9] = [
     "token", "secret", "pass", "key", "cred", "value", "your", "goes", "user",
 ];

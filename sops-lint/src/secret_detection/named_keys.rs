@@ -10,10 +10,11 @@ use crate::rule::Confidence;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyName {
     No,
-    /// It is one unless it looks generated: in `existingSecretKeys`, or next to `existingSecret`.
+    /// The value is the name of a key unless it looks generated: in `existingSecretKeys`, or next
+    /// to `existingSecret`.
     Likely,
-    /// It is one: in `secretKeyRef`, or as `secretKey` next to the `remoteRef` of an
-    /// ExternalSecret.
+    /// The value is always the name of a key: in `secretKeyRef`, or as `secretKey` next to the
+    /// `remoteRef` of an ExternalSecret.
     Certain,
 }
 

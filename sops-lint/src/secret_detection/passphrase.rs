@@ -79,7 +79,7 @@ const SENTENCES: &[&str] = &[
     "include",
 ];
 
-/// Whether the text may be the passphrase in a variable, which contains no text for people.
+/// Whether the text may be a passphrase in a variable: variables contain no sentences for people.
 pub(super) fn is_any(value: &str) -> bool {
     is_words(value, INSTRUCTIONS)
 }

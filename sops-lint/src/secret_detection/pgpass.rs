@@ -5,10 +5,10 @@ use super::judge::{judge, unquoted};
 use super::likeness::Likeness;
 use crate::rule::Confidence;
 
-/// A part of the name of such a file.
+/// A part of the name of a password file.
 const NAME: &str = "pgpass";
 
-/// Adds the passwords in a file with such a name, or in text that a script writes to one.
+/// Adds the passwords in a password file, or in text that a script writes to one.
 pub(super) fn find(name: &str, text: &str, secrets: &mut FoundSecrets) {
     let is_file = name.contains(NAME);
     if !is_file && !text.contains(NAME) {

@@ -64,7 +64,8 @@ impl Rest {
         if self.is_empty() {
             return false;
         }
-        // No form of a password in a URL has a dollar sign in it; a host is needed after it.
+        // No form of a password in a URL has a dollar sign in it, and the password must be followed
+        // by a host.
         let text = self.text.replace("@\u{1}", "@x").replace(MARK, "$");
         if has_token(&text) {
             return true;
@@ -118,9 +119,9 @@ pub(super) fn is_template(text: &str) -> bool {
     ["{{", "{%", "<%"].iter().any(|begin| text.contains(begin))
 }
 
-/// The text with a mark for each action and variable. `mark` chooses it by the opening delimiter,
-/// which is empty for an unclosed placeholder, and the content. With `has_quotes`, an action does
-/// not end inside quotes.
+/// The text with a mark for each action and variable, which `mark` chooses by the content and the
+/// opening delimiter (empty for an unclosed placeholder). With `has_quotes`, an action does not end
+/// inside quotes.
 pub(super) fn marked(
     value: &str,
     mut has_quotes: bool,

@@ -93,7 +93,7 @@ fn is_pem(value: &str) -> bool {
     match is_whole {
         true => left.lines().all(|line| {
             let line = line.trim();
-            // `openssl` and browsers write such lines.
+            // `openssl` and browsers write these lines between blocks.
             let is_remark = line.starts_with('#')
                 || [
                     "subject",

@@ -9,7 +9,7 @@ const WORDS: [&str; 12] = [
     "change", "strong",
 ];
 
-/// The maximum number of words without a digit for a default; more are a passphrase.
+/// The maximum number of words in a default without a digit; more words are a passphrase.
 const MOST_WORDS: usize = 3;
 
 /// Words in values for tests.

@@ -35,8 +35,8 @@ pub(crate) fn is_harmless(value: &str) -> bool {
         || is_alias(value)
 }
 
-/// Whether a string with the form of a token is a placeholder. A long token may contain such a word
-/// by chance.
+/// Whether a string with the form of a token is a placeholder. A long token may contain the word of
+/// a placeholder by chance.
 pub(super) fn is_placeholder_token(secret: &str) -> bool {
     secret.len() < 30 && is_harmless(secret)
         || Rest::of(secret).is_some_and(|rest| rest.is_empty())

@@ -167,7 +167,7 @@ fn has_user(text: &str) -> bool {
         .any(|word| text.contains(word))
 }
 
-/// The assignments of secrets, line by line.
+/// Adds the assignments of secrets, line by line.
 fn lines(text: &str, is_script: bool, secrets: &mut FoundSecrets) {
     // A name followed by `|` or `>`, whose value is on the next line.
     let mut block: Option<&str> = None;
@@ -203,7 +203,7 @@ fn lines(text: &str, is_script: bool, secrets: &mut FoundSecrets) {
     }
 }
 
-/// Secrets of known forms. The header of a private key counts only if a key follows.
+/// Adds secrets of known forms. The header of a private key counts only if a key follows.
 fn tokens(text: &str, secrets: &mut FoundSecrets) {
     let has_key = LazyCell::new(|| !private_key::find(text.as_bytes()).is_empty());
     for token in token::tokens(text) {

@@ -5,8 +5,8 @@ use super::token_format;
 pub(crate) use super::token_format::KnownToken;
 use super::trace;
 
-/// Whether a source text may hold such a secret in a value. JSON may escape the slashes of a URL
-/// there.
+/// Whether a source text may hold a secret with a known form in a value. JSON may escape the
+/// slashes of a URL there.
 pub(crate) fn may_be_in(source: &str) -> bool {
     trace::words(source).any(|word| {
         let word = &source[word];

@@ -56,7 +56,7 @@ pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<F
     }
     let mut findings = std::mem::take(&mut context.findings);
     if file_name::is_prose(context.input.path) {
-        // Documentation may show such comments although there is nothing to allow.
+        // Documentation may show comments that allow findings although there is nothing to allow.
         findings.retain(|finding| finding.rule.code != rules::SUPPRESSION.code);
     }
     findings

@@ -11,8 +11,8 @@ pub(super) fn plain() -> String {
     format!("{HEAD}stringData:\n  password: {VALUE}\n")
 }
 
-/// Alertmanager and other programs use templates in their values. Those don't make the file a
-/// template.
+/// A Secret with a template in a value, as for Alertmanager and other programs. The file itself is
+/// not a template.
 pub(super) fn with_template_in_a_value() -> String {
     format!("{}  tmpl: '{{{{ .Alerts }}}}'\n", plain())
 }

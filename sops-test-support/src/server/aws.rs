@@ -12,7 +12,7 @@ use super::http::{HttpReply, HttpRequest, HttpServer};
 
 /// The ARN of a key.
 pub const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-/// The ARN of an alias of it.
+/// The ARN of an alias of the key.
 pub const ALIAS: &str = "arn:aws:kms:eu-west-1:123456789012:alias/sops";
 /// The role that the user may assume.
 pub const ROLE: &str = "arn:aws:iam::123456789012:role/sops";

@@ -7,7 +7,7 @@ use sops_test_support::environment::{
 use super::CLUSTER;
 use super::server::Server;
 
-/// A configuration with the recipient of the test key.
+/// Writes a configuration with the recipient of the test key.
 fn configured(environment: &TestEnvironment) {
     environment.write(
         ".sops.yaml",

@@ -17,7 +17,7 @@ fn environment(namespace: &str) -> TestEnvironment {
     environment
 }
 
-/// A Secret in an encrypted file.
+/// Writes a Secret into an encrypted file.
 fn encrypted(environment: &TestEnvironment, namespace: &str, rest: &str) {
     let text = format!(
         "apiVersion: v1\nkind: Secret\nmetadata:\n  name: web\n  namespace: {namespace}\n{rest}"
@@ -25,7 +25,7 @@ fn encrypted(environment: &TestEnvironment, namespace: &str, rest: &str) {
     encrypt(environment, "secret.yaml", "^(data|stringData)$", &text);
 }
 
-/// A file in which the values under matching keys are encrypted.
+/// Writes a file in which the values under matching keys are encrypted.
 fn encrypt(environment: &TestEnvironment, name: &str, keys: &str, text: &str) {
     environment.write(name, text);
     let recipient = recipient();

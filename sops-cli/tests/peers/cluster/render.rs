@@ -46,7 +46,7 @@ const SECRETS: [(&str, &str, &str); 8] = [
     ("own", "example.com/own", "stringData:\n  anything: a\n"),
 ];
 
-/// A directory with the Secrets, encrypted for a key that no longer exists.
+/// Writes a directory with the Secrets, encrypted for a key that no longer exists.
 fn rendered(environment: &TestEnvironment) {
     for (name, kind, values) in SECRETS {
         let file = format!("apps/{name}.yaml");

@@ -130,7 +130,7 @@ impl Fleet {
             .entry(&self.environment, "flux-system", "sops-age", "age.agekey")
     }
 
-    /// Pushes what is committed, and does what Flux does.
+    /// Pushes all commits, and applies them as Flux does.
     fn push_and_apply(&mut self) {
         let head = self
             .shell("git push -q origin main; git rev-parse HEAD")
@@ -157,7 +157,8 @@ impl Fleet {
         );
     }
 
-    /// Flux can decrypt what it has applied, and the user can decrypt the last commit.
+    /// Asserts that Flux can decrypt the commit that it has applied, and that the user can decrypt
+    /// the last commit.
     fn assert_decryptable(&self) {
         let cluster = self.secret();
         let local = self.environment.read("flux.txt");

@@ -43,7 +43,7 @@ fn moving_from_sealed_secrets_keeps_every_value() {
         assert!(decrypted.contains(line), "{line} is not in {decrypted}");
     }
     assert!(!decrypted.contains("ownerReferences"), "{decrypted}");
-    // The API server accepts what was written.
+    // The API server accepts the file that was written.
     page.shell("kubectl create namespace shop; sops-rs apply -f apps/web/sealed-secret.yaml")
         .succeeds();
     assert_eq!(

@@ -172,7 +172,7 @@ fn each_gap_is_reported() {
         "GAP clusters/apps.yaml: kustomization/apps takes its keys from its own namespace, `elsewhere`",
     );
 
-    // A program reads a file for someone else.
+    // The JSON output, with a file that is encrypted for someone else.
     environment.write(
         "clusters/apps.yaml",
         kustomization("apps", "./apps/production", DECRYPTION),
@@ -270,7 +270,7 @@ fn each_gap_is_reported() {
     );
 }
 
-/// A Kustomization without a Secret uses the keys of the controller, if it has any.
+/// Checks a Kustomization without a Secret, which uses the keys of the controller, if it has any.
 fn controller_keys(environment: &TestEnvironment) {
     let provider_alone = kustomization(
         "apps",

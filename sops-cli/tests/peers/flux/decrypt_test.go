@@ -1,5 +1,6 @@
-// Decrypts a directory as Flux does before it builds it: the files that its kustomization.yaml names, in place, and the objects of
-// the files in its directory `objects`. The package is internal to kustomize-controller, so that only a test of it can call it.
+// Decrypts a directory in place, as Flux does before it builds the directory: the files that its
+// kustomization.yaml names, and the objects of the files in its directory `objects`. The package is
+// internal to kustomize-controller, so only a test of that program can call it.
 package decryptor
 
 import (
@@ -28,7 +29,7 @@ func TestDecrypt(t *testing.T) {
 	if err := decryptor.ageIdentities.Import(identity); err != nil {
 		t.Fatal(err)
 	}
-	// Flux leaves the MAC alone. What it reads of a file is to be right in any case.
+	// Flux does not check the MAC. This test does, so that a wrong one is noticed.
 	decryptor.checkSopsMac = true
 	if err := decryptor.DecryptSources(root); err != nil {
 		t.Fatal(err)

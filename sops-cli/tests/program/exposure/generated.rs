@@ -26,14 +26,14 @@ const HISTORIES: u64 = 25;
 /// The number of commits of a history.
 const STEPS: usize = 18;
 
-/// How many people there are. The first one is the runner.
+/// The number of users in a history. The first one runs the command.
 const PEOPLE: usize = 4;
 
 /// A version of a file.
 #[derive(Clone)]
 struct File {
     text: String,
-    /// The people of each key group. Each group is needed.
+    /// The users of each key group. Each group is needed.
     groups: Vec<Vec<usize>>,
     /// The number of the data key.
     data_key: usize,
@@ -93,7 +93,7 @@ impl World {
         )
     }
 
-    /// Key groups that the runner can open.
+    /// Key groups that the first user can open.
     fn groups(&mut self) -> Vec<Vec<usize>> {
         let count = if self.random.random_bool(0.2) { 2 } else { 1 };
         let mut group = || {

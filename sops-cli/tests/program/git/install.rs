@@ -211,7 +211,7 @@ fn a_pattern_of_a_rule_covers_future_files_but_no_plaintext() {
         .write("secrets/kustomization.yaml", "resources: [db.yaml]\n");
     assert_eq!(rule("^secrets/"), ["/secrets/db.yaml"]);
     assert_eq!(rule("^secrets/db"), ["/secrets/db*", "/secrets/db*/**"]);
-    // If the user has written such a line, no other line is needed.
+    // If the user has written a line for the files, no other line is needed.
     clone.sops_rs(&["git", "uninstall"]).succeeds();
     let own = "secrets/d*.yaml -text diff=sops merge=sops\n";
     clone.environment.write(".gitattributes", own);

@@ -22,8 +22,8 @@ fn with_two_versions(change: impl Fn(&Repository, &str)) -> Repository {
     )
 }
 
-/// The merge conflicts for this reason, and `resolve` needs this flag, with which it takes the
-/// side.
+/// Asserts that the merge conflicts for this reason, and that `resolve` takes the side with this
+/// flag and fails without it.
 #[track_caller]
 fn is_resolved_by(
     repository: &Repository,

@@ -17,14 +17,14 @@ const EVE: &str = "age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2
 struct Team(TestEnvironment);
 
 impl Team {
-    /// Both have set up their clones, and there is nothing to pull.
+    /// Creates a team in which both have set up their clones, and there is nothing to pull.
     fn new() -> Self {
         let team = Self::with_clones();
         team.ben("sops-rs git install").succeeds();
         team
     }
 
-    /// Ben's clone is not set up.
+    /// Creates a team in which only Ann has set up her clone.
     fn with_clones() -> Self {
         let team = Self(TestEnvironment::without_key());
         for (name, identity) in [("ann", identity()), ("ben", other_identity())] {
@@ -63,7 +63,7 @@ impl Team {
         self.run("ben", "ben", script)
     }
 
-    /// Runs a script of someone. No secret may be in its output, unless it decrypts.
+    /// Runs a script as this colleague. No secret may be in its output, unless the script decrypts.
     fn run(&self, name: &str, directory: &str, script: &str) -> Run {
         let program = program();
         let programs = program
@@ -85,14 +85,14 @@ impl Team {
         }
     }
 
-    /// Someone changes a value, and commits it.
+    /// Changes a value as this colleague, and commits it.
     fn set(&self, name: &str, key: &str, value: &str) {
         let script =
             format!("sops-rs set secret.yaml '[\"{key}\"]' '\"{value}\"' && git commit -qam x");
         self.run(name, name, &script).succeeds();
     }
 
-    /// Both have the same file with these lines, and Git has nothing left to do.
+    /// Asserts that both have the same file with these lines, and that Git has nothing left to do.
     #[track_caller]
     fn both_have(&self, file: &str, lines: &[&str]) {
         self.ann("git push -q 2>&1 || { git pull -q --no-edit && git push -q; }")
@@ -289,7 +289,7 @@ fn a_clone_that_is_not_set_up_has_conflicts_until_it_is() {
     let run = team.ben("sops-rs git status");
     assert_eq!(run.code, Some(1), "{run}");
     assert!(run.stderr.contains("run `sops-rs git install`"), "{run}");
-    // It can be resolved at once, even without the setup.
+    // The conflict can be resolved at once, even without the setup.
     team.ben("sops-rs resolve secret.yaml && git add secret.yaml && git commit -q")
         .succeeds();
     team.ben("sops-rs git install && sops-rs git status")

@@ -81,7 +81,7 @@ fn markers_inside_values_are_values() {
     repository.merges();
     let merged = repository.0.decrypt(FILE);
     assert_eq!(merged.matches("<<<<<<< HEAD").count(), 2, "{merged}");
-    // They stay when another value is resolved, with or without an editor.
+    // The values stay when another value is resolved, with or without an editor.
     for script in ["exit 1", "sed -i '/^<<<</d; /^====/,/^>>>>/d' \"$1\""] {
         let repository = Repository::with_changes(FILE, &text("a", "1"), &text("b", "1"));
         repository.conflicts();

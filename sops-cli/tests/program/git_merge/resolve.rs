@@ -336,7 +336,7 @@ fn the_files_in_conflict_are_listed_and_named_from_where_the_user_is() {
         let run = resolve(directory, &[FILE, "--ours"]).succeeds();
         let next = format!("run `git add {name}` next");
         assert!(run.stderr.replace('\n', " ").contains(&next), "{run}");
-        // It is not resolved again by mistake, which would lose changes that were made since.
+        // The file is not resolved again by mistake: that would lose changes that were made since.
         let run = resolve(directory, &[]).succeeds();
         assert_eq!(run.stdout, "");
         let next = format!("run `git add {name}`");

@@ -16,7 +16,7 @@ fn merge(repository: &Repository) -> Command {
     )
 }
 
-/// Merges in which the driver fails, and the message about it.
+/// Merges, and asserts that the driver fails with this message.
 fn fails(repository: &Repository, environment: &[(&str, &str)], message: &str) {
     let mut command = merge(repository);
     command.envs(environment.iter().copied());
@@ -155,7 +155,7 @@ fn without_a_key_the_values_merge_and_the_file_stays_marked() {
     assert!(values.contains("token: ENC["), "{text}");
 }
 
-/// `git rerere` passes such a version: the conflict that it remembers.
+/// `git rerere` passes the conflict that it remembers, with its markers, as a version.
 #[test]
 fn a_version_with_conflict_markers_is_named_as_such() {
     let repository = Repository::with_changes(FILE, OURS, super::OTHER);

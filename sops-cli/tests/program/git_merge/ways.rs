@@ -240,7 +240,8 @@ fn a_rebase_with_several_commits_and_a_squash_are_merged() {
     repository.is_merged(FILE, MERGED);
 }
 
-/// The virtual ancestor of such a merge has conflict markers, unless Git merges it as binary.
+/// The virtual ancestor of a criss-cross merge has conflict markers, unless Git merges it as
+/// binary.
 #[test]
 fn a_criss_cross_merge_has_a_base_without_markers() {
     let repository = Repository::with_changes(FILE, OURS, OTHER);

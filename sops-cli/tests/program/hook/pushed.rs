@@ -477,7 +477,7 @@ fn branches_of_another_remote_with_a_longer_name_do_not_count() {
     for name in ["team/alice", "team"] {
         let path = format!("../{name}.git");
         repository.git(&["init", "-q", "--bare", &path]).succeeds();
-        // Newer versions of Git refuse to add such a remote.
+        // Newer versions of Git refuse to add a remote whose name is the start of another's.
         let url = format!("remote.{name}.url");
         let fetch = format!("remote.{name}.fetch");
         let refspec = format!("+refs/heads/*:refs/remotes/{name}/*");

@@ -14,7 +14,7 @@ fn plaintext_is_refused_and_encrypted_files_are_not() {
     repository.add("a.yaml", PLAIN);
     repository.refuses("SL010");
     repository.sops_rs(&["encrypt", "-i", "a.yaml"]).succeeds();
-    // It is encrypted, but not added.
+    // The file is encrypted, but not added.
     repository.refuses("run `git add a.yaml`");
     repository.git(&["add", "."]).succeeds();
     repository.commit().succeeds();

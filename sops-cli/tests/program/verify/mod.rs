@@ -112,7 +112,7 @@ impl Verification {
         assert_eq!(self.run.code, Some(0), "{}", self.run);
     }
 
-    /// Exactly these findings, each as code and file.
+    /// Asserts that there are exactly these findings, each as code and file.
     #[track_caller]
     fn finds(&self, expected: &[(&str, &str)], code: i32) {
         let findings: Vec<_> = self

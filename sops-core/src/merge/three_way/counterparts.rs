@@ -1,6 +1,6 @@
 //! Finds for each item of a side the item of the base that it was: the same one, one with the same
 //! name, or the only similar one. Items that both sides changed are merged only if both were the
-//! same item, so that two different ones never become one.
+//! same item, so that two different items never become one.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -21,8 +21,8 @@ pub(super) struct Counterparts {
     pub(super) in_base: Vec<Option<usize>>,
     /// For each item of the base, its number in the side.
     pub(super) in_side: Vec<Option<usize>>,
-    /// Whether an item of the side may also be another item of the base with the same keys. A
-    /// change of such an item is not merged with a change of the other side.
+    /// Whether an item of the side may also correspond to another item of the base with the same
+    /// keys. A change of such an item is not merged with a change of the other side.
     pub(super) is_doubtful: Vec<bool>,
 }
 

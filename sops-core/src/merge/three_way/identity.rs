@@ -18,9 +18,9 @@ pub(super) type Items<'p, 't> = Trio<&'p [Piece<'t>]>;
 /// The identity of an item.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum ItemId {
-    /// The base has it, with this number.
+    /// The item is in the base, with this number.
     Old(usize),
-    /// A side added it.
+    /// A side added the item.
     New(ContentHash),
 }
 

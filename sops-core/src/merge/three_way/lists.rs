@@ -163,8 +163,8 @@ pub(super) fn is_same(left: &[Piece<'_>], right: &[Piece<'_>]) -> bool {
         .eq(right.iter().map(|item| item.hash))
 }
 
-/// Whether both sides changed a collection, so that their entries would be merged. A scalar that
-/// both changed conflicts anyway.
+/// Whether both sides changed a collection, so that its entries would be merged. A scalar that both
+/// changed conflicts anyway.
 pub(super) fn is_change_of_both(base: &Piece<'_>, ours: &Piece<'_>, theirs: &Piece<'_>) -> bool {
     let is_collection = |piece: &Piece<'_>| piece.container().is_some();
     ours.hash != theirs.hash

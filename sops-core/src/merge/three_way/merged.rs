@@ -36,7 +36,7 @@ pub(in crate::merge) enum MergedBody<'p, 't> {
 pub(in crate::merge) struct MergedContainer<'p, 't> {
     /// The container whose style the entries have.
     pub(in crate::merge) like: &'p Container<'t>,
-    /// The side that it is from.
+    /// The side that the container is from.
     pub(in crate::merge) like_side: SideName,
     pub(in crate::merge) entries: Vec<MergedPiece<'p, 't>>,
     pub(in crate::merge) close: Cow<'t, str>,
@@ -51,7 +51,7 @@ impl MergedPiece<'_, '_> {
         }
     }
 
-    /// Whether it was the first entry of its container on each side that has it.
+    /// Whether the entry was the first one of its container on each side that has it.
     pub(in crate::merge) fn was_first(&self) -> bool {
         let mut numbers = self.in_ours.iter().chain(&self.in_theirs);
         numbers.all(|number| *number == 0)

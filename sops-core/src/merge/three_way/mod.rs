@@ -170,7 +170,7 @@ impl ThreeWay<'_> {
     }
 
     /// Merges the text of the keys. If both sides changed the anchor, the tag or the spelling of
-    /// the key, it is that of the side whose value is taken: only comments conflict.
+    /// the key, the text is that of the side whose value is taken: only comments conflict.
     fn head<'t>(
         &mut self,
         base: Base<&Piece<'t>>,
@@ -223,8 +223,8 @@ impl ThreeWay<'_> {
         })
     }
 
-    /// An entry that only one side has: the side added it, or the other side removed it. A changed
-    /// comment is a change too, as for Git.
+    /// Merges an entry that only one side has: the side added it, or the other side removed it. A
+    /// changed comment is a change too, as for Git.
     fn one_sided<'p, 't>(
         &mut self,
         base: Base<&'p Piece<'t>>,
@@ -241,7 +241,7 @@ impl ThreeWay<'_> {
         is_kept.then(|| whole(side, piece))
     }
 
-    /// An entry that both sides have, and both changed.
+    /// Merges an entry that both sides have and both changed.
     fn parts<'p, 't>(
         &mut self,
         base: Base<&'p Piece<'t>>,

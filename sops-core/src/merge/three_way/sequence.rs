@@ -87,7 +87,7 @@ impl ThreeWay<'_> {
         self.identified(&items, &ids)
     }
 
-    /// Items with the same number on all sides.
+    /// Merges items with the same number on all sides.
     fn items<'p, 't>(
         &mut self,
         base: Items<'p, 't>,
@@ -101,7 +101,7 @@ impl ThreeWay<'_> {
         merged
     }
 
-    /// Items with the same number on both sides, which the base does not have.
+    /// Merges items with the same number on both sides, which the base does not have.
     fn pairs<'p, 't>(
         &mut self,
         base: Base<&'p Piece<'t>>,
@@ -134,7 +134,7 @@ impl ThreeWay<'_> {
         merged
     }
 
-    /// Items of lists to which items were added, or from which some were removed.
+    /// Merges lists to which items were added, or from which some were removed.
     fn aligned<'p, 't>(&mut self, lists: &Lists<'p, 't>) -> Vec<MergedPiece<'p, 't>> {
         let Trio { base, ours, theirs } = lists.lists;
         let regions = align(&hashes(base), &hashes(ours), &hashes(theirs));
@@ -155,8 +155,8 @@ impl ThreeWay<'_> {
         merged
     }
 
-    /// Scalars that both sides changed. They are known by their positions alone, so a conflict is one
-    /// of the whole list: a list with some items of each side could be one that no one wants.
+    /// Merges scalars that both sides changed. They are known by their positions alone, so the
+    /// whole list conflicts: a list with some items of each side may be one that no one wants.
     fn scalars<'p, 't>(&mut self, lists: &Lists<'p, 't>) -> Vec<MergedPiece<'p, 't>> {
         let Trio { base, ours, theirs } = lists.lists;
         if lists.have_changes_in_other_positions() {
@@ -177,7 +177,7 @@ impl ThreeWay<'_> {
         }
     }
 
-    /// Items that at least one side changed.
+    /// Merges items that at least one side changed.
     fn changed<'p, 't>(
         &mut self,
         lists: &Lists<'p, 't>,
@@ -242,8 +242,9 @@ impl ThreeWay<'_> {
         }
     }
 
-    /// Items that both sides added in one position: those of ours, then those of theirs, and what
-    /// both added once. `None` if both added the same in another order, or under one name.
+    /// Merges items that both sides added in one position: those of ours, then those of theirs, and
+    /// those that both added only once. `None` if both added the same items in another order, or
+    /// different items under one name.
     fn additions<'p, 't>(
         &mut self,
         ours: Items<'p, 't>,
@@ -284,12 +285,12 @@ impl ThreeWay<'_> {
     }
 
     /// Whether a side has the values of the base and no new comments, so that nothing is lost
-    /// without them.
+    /// without its items.
     fn is_unchanged(&self, base: Items<'_, '_>, side: Items<'_, '_>) -> bool {
         is_same(base, side) && !side.iter().any(|item| self.has_new_comment(item))
     }
 
-    /// A conflict of these items as a whole.
+    /// Records a conflict of these items as a whole, and returns those of the side to take.
     fn either<'p, 't>(
         &mut self,
         ours: Items<'p, 't>,

@@ -283,7 +283,7 @@ pub(super) struct NamedItems<'j> {
 
 pub(super) struct Named<'j> {
     pub(super) sides: Sides<'j>,
-    /// In the lists of ours and theirs.
+    /// The positions in the lists of ours and theirs.
     pub(super) numbers: (Option<usize>, Option<usize>),
 }
 
@@ -375,7 +375,8 @@ pub(super) fn known<'j>(lists: &Lists<'j>) -> Option<NamedItems<'j>> {
         if first.contains(name) {
             continue;
         }
-        // After the item that it follows there, and what the first side added after that.
+        // The item goes after the one that it follows in `second`, and after those that the first
+        // side added there.
         let before = second[..number].iter().rev();
         let known = before.clone().find(|name| first.contains(name));
         let mut at = known.map_or(0, |known| {

@@ -1,6 +1,6 @@
-//! Random documents with random changes on both sides: the merge is what an independent merge of
-//! parsed trees gives. `SOPS_RS_DOCUMENTS` is their number per format, and `SOPS_RS_SEED` the first
-//! seed.
+//! Random documents with random changes on both sides: the merge must equal an independent merge of
+//! parsed trees. `SOPS_RS_DOCUMENTS` is the number of documents per format, and `SOPS_RS_SEED` the
+//! first seed.
 
 mod documents;
 mod lists;
@@ -90,7 +90,7 @@ fn check(format: Format, shape: Shape) {
         .map(|seed| check_one(&repository, shape, seed))
         .collect();
     let number = |kind: Checked| outcomes.iter().filter(|outcome| **outcome == kind).count();
-    // Both kinds of merges are tested, and what is more than necessary is rare.
+    // Both clean and conflicting merges are tested, and layouts that do not fit together are rare.
     assert!(count < 20 || number(Checked::Clean) > 0 && number(Checked::Conflicting) > 0);
     assert!(number(Checked::Whole) * 100 <= outcomes.len());
 }
@@ -284,8 +284,8 @@ fn assert_kept(outcome: &MergeOutcome, sides: [&str; 2], has_conflicts: bool, co
     let merged = String::from_utf8_lossy(&outcome.text).into_owned();
     let sides: BTreeSet<&str> = sides.into_iter().flat_map(ciphertexts).collect();
     let new = ciphertexts(&merged).filter(|text| !sides.contains(text));
-    // After a value of one half, a comment may belong to another container than after that of the
-    // other half, and has other additional data there.
+    // A comment may belong to another container in one half than in the other, and then has other
+    // additional data.
     let new = new.filter(|text| !has_conflicts || !text.ends_with("type:comment"));
     let new: BTreeSet<&str> = new.collect();
     assert!(new.len() <= 2, "{context}{new:#?}");

@@ -83,7 +83,7 @@ impl Merge {
         }
     }
 
-    /// A value that both sides have.
+    /// Merges a value that both sides have.
     fn node(&mut self, sides: Sides<'_>, path: &str) -> Option<Json> {
         let Sides { base, ours, theirs } = sides;
         if ours == theirs || base == theirs {
@@ -139,7 +139,7 @@ impl Merge {
                 } else if base == ours {
                     theirs
                 } else if let (None, Some(left), Some(right)) = (base, ours, theirs) {
-                    // Both added one.
+                    // Both sides added a comment.
                     let both = [left, right].map(|comment| comment.as_str().unwrap_or_default());
                     merged.insert(about.clone(), Json::from(both.join("\n")));
                     None
@@ -162,7 +162,7 @@ impl Merge {
                 };
                 let is_kept = match values.base {
                     None => true,
-                    // The other side removed it.
+                    // The other side removed the entry.
                     Some(base) => {
                         let is_unchanged = is_same(Some(base), Some(value))
                             && !has_new_comment(Some(base), Some(value))
@@ -184,7 +184,7 @@ impl Merge {
         }
     }
 
-    /// The items of a list, or documents without a path.
+    /// Merges the items of a list, or documents without a path.
     fn items(
         &mut self,
         base: &[Json],
@@ -221,7 +221,7 @@ impl Merge {
         for region in &regions {
             let is_addition = || added(region.base, region.ours, region.theirs, false).is_some();
             if is_of_scalars && !region.is_change_of_one() && !is_addition() {
-                // Both added the same, but not in the same order.
+                // Both sides added the same items, but not in the same order.
                 return either(self.conflict(path.unwrap_or_default()));
             }
             merged.extend(self.region(region, path));
@@ -233,7 +233,7 @@ impl Merge {
         merged
     }
 
-    /// The items between two that no side changed.
+    /// Merges the items between two that no side changed.
     fn region(&mut self, region: &Lists<'_>, path: Option<&str>) -> Vec<Json> {
         let Lists {
             base, ours, theirs, ..

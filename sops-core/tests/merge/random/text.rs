@@ -128,7 +128,7 @@ impl Writer {
         }
     }
 
-    /// The text after the colon of a key.
+    /// Writes the text after the colon of a key.
     fn entry(&mut self, value: &Json, column: usize) {
         let step = self.style.step;
         match value {

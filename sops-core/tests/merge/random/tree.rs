@@ -41,7 +41,7 @@ struct Maker<'r> {
     shape: Shape,
     /// A counter that makes keys and values unique.
     count: u32,
-    /// Whether items are lists without comments: nothing in a list has one.
+    /// Whether the current node is in a list, in which nothing has a comment.
     is_in_list: bool,
 }
 

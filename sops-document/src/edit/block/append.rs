@@ -56,8 +56,8 @@ pub(in crate::edit) fn create(at: usize, value: &Node, edits: &mut TextEdits<'_,
     edits.insert(at, layout.with_breaks(&lines));
 }
 
-/// A block scalar at the end of the text may lack its last line break. Following lines would add it
-/// to the value, so the scalar is changed to strip line breaks.
+/// Makes a block scalar at the end of the text strip line breaks, if it lacks its last one: the
+/// lines that follow would add a line break to the value.
 fn close_block_scalar(last: usize, content: usize, edits: &mut TextEdits<'_, '_>) {
     let document = edits.document;
     let Item::Leaf(leaf) = &document.tape[innermost_last(document, last)] else {

@@ -25,8 +25,8 @@ pub(in crate::edit) fn remove(site: &Site, edits: &mut TextEdits<'_, '_>) {
     }
 }
 
-/// What is removed with an entry: everything from its start to the end of its last line, except
-/// some comments.
+/// The text that is removed with an entry: everything from its start to the end of its last line,
+/// except some comments.
 struct Removal<'s> {
     site: &'s Site,
     extent: Range<usize>,

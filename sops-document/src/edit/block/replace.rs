@@ -12,7 +12,7 @@ use crate::tree::Node;
 use crate::yaml::lexical::begins_line;
 use crate::yaml::source;
 
-/// Replaces the node at `site` by `new`.
+/// Replaces the node at `site` with `new`.
 pub(in crate::edit) fn replace(
     site: &Site,
     new: &Node,
@@ -48,7 +48,7 @@ pub(in crate::edit) fn replace(
     }
 }
 
-/// Replaces `{}` at the top of a document by `new`.
+/// Replaces `{}` at the top of a document with `new`.
 pub(in crate::edit) fn replace_top(
     extent: Range<usize>,
     new: &Node,
@@ -201,8 +201,8 @@ impl BlockReplacement<'_> {
         written
     }
 
-    /// Replaces `extent` by the first line of `written`. The other lines go below the line in which
-    /// `extent` ends, after its comment.
+    /// Replaces `extent` with the first line of `written`. The other lines go below the line in
+    /// which `extent` ends, after its comment.
     fn put(&self, written: &str, extent: Range<usize>, edits: &mut TextEdits<'_, '_>) {
         let text = edits.text();
         let (first, rest) = split_lines(written);

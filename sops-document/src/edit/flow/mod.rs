@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::tree::Node;
 use crate::yaml::lexical::skip_space_and_comments;
 
-/// Replaces the node at `site` by `new`.
+/// Replaces the node at `site` with `new`.
 pub(super) fn replace(
     site: &Site,
     new: &Node,

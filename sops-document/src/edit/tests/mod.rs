@@ -44,7 +44,7 @@ fn unset(text: &str, format: Format, path: &KeyPath) -> Result<Zeroizing<Vec<u8>
     parse(text, format)?.unset(path)
 }
 
-/// Each case is the text, the path, the value (`-` for unset) and the expected text.
+/// Checks cases of a text, a path, a value (`-` for unset) and the expected text.
 fn check(format: Format, cases: &[(&str, &str, &str, &str)]) {
     let mut failures = Vec::new();
     for (text, at, value, expected) in cases {

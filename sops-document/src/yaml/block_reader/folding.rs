@@ -21,7 +21,7 @@ pub(super) fn plain(source: &str) -> String {
     out
 }
 
-/// A single line break is a space. Further ones are kept.
+/// Appends a space for a single line break. Further line breaks are kept.
 fn push_breaks(out: &mut String, breaks: usize) {
     match breaks {
         0 => {}

@@ -1,6 +1,6 @@
-//! Reads what most YAML files consist of, many times faster than the parser crate: block mappings
-//! and sequences, comments, scalars in all styles, flow collections on one line, anchors and
-//! aliases of values, and documents that begin with `---`.
+//! Reads the subset of YAML that most files consist of, many times faster than the parser crate:
+//! block mappings and sequences, comments, scalars in all styles, flow collections on one line,
+//! anchors and aliases of values, and documents that begin with `---`.
 //!
 //! Nothing here is lenient. The reader [stops](Stop) at everything whose meaning depends on more
 //! than it knows: tags, explicit keys, directives, tabs outside text, carriage returns, and
@@ -32,11 +32,11 @@ use crate::{Collection, Style};
 
 /// Receives the events.
 pub(super) trait Receiver<'a> {
-    /// An entry of the mapping at the top level begins on the line at `start`, and all entries
-    /// before it are complete.
+    /// Receives that an entry of the mapping at the top level begins on the line at `start`, and
+    /// that all entries before it are complete.
     fn entry(&mut self, start: usize);
 
-    /// The next event.
+    /// Receives the next event.
     ///
     /// # Errors
     /// The reader passes no more events, and returns [`Stop::Refused`].

@@ -184,7 +184,7 @@ mod tests {
             ("a: 'b' c\n", 3..8, "b"),
             ("a: |-\n  b\nc\n", 3..12, "b"),
             ("a: b: c\n", 3..7, "b: c"),
-            // It is something else.
+            // The text is not a scalar alone.
             ("a: *b\n", 3..5, "*b"),
             ("a: [b]\n", 3..6, "b"),
             ("a: &b c\n", 3..7, "c"),

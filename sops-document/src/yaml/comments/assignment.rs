@@ -232,7 +232,7 @@ impl Assigner<'_, '_> {
         }
     }
 
-    /// The token at `at` receives groups. A head comment waits for a token that does not end a
+    /// Gives groups to the token at `at`. A head comment waits for a token that does not end a
     /// block collection, and the comments after it wait with it.
     fn meet(&mut self, at: u32, ends_block: bool) {
         while let Some(group) = self.groups.get(self.next) {
@@ -316,8 +316,8 @@ impl Assigner<'_, '_> {
         self.put(before, Rank::EntryFoot, foot);
     }
 
-    /// The end of a document has no line comment, and a comment above it is its foot if there is no
-    /// other.
+    /// Puts the pending comments at the end of a document, which has no line comment. A comment
+    /// above the end is its foot if there is no other.
     fn end_document(&mut self, end: u32) {
         let PendingGroups { head, line, foot } = self.take();
         let first = self.out.positions.len();
@@ -373,7 +373,7 @@ impl Assigner<'_, '_> {
         if is_flow {
             let PendingGroups { head, line, foot } = self.take();
             self.put_of_collection(open, head);
-            // These two are overwritten when the collection ends.
+            // Go's library overwrites the line and foot comments when the collection ends.
             self.put_lost(open + 1, Rank::Collection, [line, foot].concat());
         } else if above_dash > 0 {
             let rest = self
@@ -466,7 +466,7 @@ impl Assigner<'_, '_> {
         }
     }
 
-    /// The remaining comments have no node, so they are lost: they go to the end of the last
+    /// Puts the remaining comments, which have no node and are lost, at the end of the last
     /// document.
     fn finish(&mut self) {
         self.meet(u32::MAX, false);

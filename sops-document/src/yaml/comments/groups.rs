@@ -124,8 +124,8 @@ impl Gap<'_> {
         own + breaks_at_end(text)
     }
 
-    /// A comment after a comma belongs to the node before the comma; one after a `:` in block style
-    /// belongs to the key.
+    /// The start of the node that a comment on the line belongs to: after a comma, the node before
+    /// the comma; after a `:` in block style, the key.
     fn line_from(&self) -> usize {
         match self.last.kind {
             TokenKind::Comma => self.previous.start,

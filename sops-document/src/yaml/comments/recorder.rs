@@ -26,7 +26,7 @@ pub(super) struct Recorder<'r, 'a> {
     first_break: usize,
     /// The index of the next comment.
     comment: usize,
-    /// Its offset; `usize::MAX` after the last comment.
+    /// The offset of the next comment; `usize::MAX` after the last one.
     comment_start: usize,
     pub(super) last: Token,
     previous: Token,
@@ -89,8 +89,8 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.comment_start < at
     }
 
-    /// The block collection `open` begins at `at`. Returns its column, and whether it begins with
-    /// its own token.
+    /// Records that the block collection `open` begins at `at`. Returns its column, and whether it
+    /// begins with its own token.
     pub(super) fn enter_block(&mut self, open: u32, kind: Collection, at: usize) -> (usize, bool) {
         self.gap(at, Ahead::Content);
         let column = self.columns.of(at);
@@ -105,13 +105,13 @@ impl<'r, 'a> Recorder<'r, 'a> {
         (column, !unseen)
     }
 
-    /// The block collection `open` ends before the next token. Returns its column if it has its own
-    /// tokens.
+    /// Records that the block collection `open` ends before the next token. Returns its column if
+    /// it has its own tokens.
     pub(super) fn leave_block(&mut self, open: u32, column: Option<usize>) {
         self.ended.push((open, column));
     }
 
-    /// A reserved entry will be added at `at`, before the item at `index`.
+    /// Records that a reserved entry will be added at `at`, before the item at `index`.
     pub(super) fn future_reserved(&mut self, at: usize, ahead: Ahead, index: usize) {
         self.gap(at, ahead);
         // The text at this offset will follow the entry.
@@ -124,7 +124,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
         };
     }
 
-    /// A token, after the comments before it.
+    /// Records a token, after the comments before it.
     pub(super) fn token(&mut self, kind: TokenKind, start: usize, end: usize, event: TraceEvent) {
         self.gap(start, Ahead::Content);
         // Nothing waits for a colon unless comments come before it.
@@ -136,8 +136,8 @@ impl<'r, 'a> Recorder<'r, 'a> {
         self.inner_comments(start, end);
     }
 
-    /// Comments within a token: after the header of a block scalar, where they belong to the
-    /// scalar, or on a directive's line.
+    /// Records the comments within a token: after the header of a block scalar, where they belong
+    /// to the scalar, or on a directive's line.
     fn inner_comments(&mut self, start: usize, end: usize) {
         if self.comment_start >= end {
             return;
@@ -157,7 +157,7 @@ impl<'r, 'a> Recorder<'r, 'a> {
         }
     }
 
-    /// An event at `at`.
+    /// Records an event at `at`.
     pub(super) fn step(&mut self, at: usize, event: TraceEvent) {
         let at = at as u32;
         self.tokens.steps.push(TraceStep { at, event });

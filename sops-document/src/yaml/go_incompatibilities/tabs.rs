@@ -12,8 +12,8 @@ use crate::format::Format;
 use crate::yaml::source;
 use crate::{Document, Item, Leaf, Style};
 
-/// Rejects such a tab if it stays in the file; `is_replaced` says whether a token replaces an item
-/// of the tape.
+/// Rejects a tab that Go's library rejects, if the tab stays in the file; `is_replaced` says
+/// whether a token replaces an item of the tape.
 pub(crate) fn refuse_foreign_tabs(
     document: &Document<'_>,
     is_replaced: impl Fn(usize, &Leaf<'_>) -> bool,

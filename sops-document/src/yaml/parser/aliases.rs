@@ -88,7 +88,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// An alias of a key is a key, or a string like any other.
+    /// Reads an alias of a key, which is a key or a string like any other.
     pub(super) fn alias_of_key(&mut self, key: Text<'a>, range: Range<usize>) -> Result<()> {
         let Some(path) = self.node_path() else {
             return self.push_key(key, range.start, false);

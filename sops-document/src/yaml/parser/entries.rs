@@ -79,7 +79,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads the entry at `range` with the crate; `None` if it is not a block mapping in the first
-    /// column. Its anchors get numbers after `last_anchor`. Returns the last one.
+    /// column. Its anchors get numbers after `last_anchor`, the last of which is returned.
     fn read_entry(&mut self, range: Range<usize>, last_anchor: usize) -> Option<usize> {
         let mut highest = last_anchor;
         let start = range.start;

@@ -118,8 +118,8 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// Reads the part of `text` at `range` as a separate stream, with offsets in `text`. Reserves
-    /// space for the entries of `room_for`. `None` if the parser crate must read all of it.
+    /// Reads the part of `text` at `range` as a separate stream, with offsets in `text`; `None` if
+    /// the parser crate must read all of it. Reserves space for the entries of `room_for`.
     pub(super) fn run_by_lines(
         text: &'a str,
         range: Range<usize>,

@@ -347,7 +347,7 @@ fn a_command_runs_once_per_recipient_and_only_when_needed() {
         );
     }
     assert_eq!(ran(), format!("{mine}\nunknown\n"));
-    // The same output twice is one source.
+    // Two equal outputs count as one source.
     assert_eq!(identities.recipients().len(), 2);
     let commands = identities
         .sources()

@@ -3,9 +3,9 @@
 /// Why a source gives no token.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The user has not set it up.
+    /// The user has not set up the source.
     Absent(String),
-    /// It is set up, but failed.
+    /// The source is set up, but failed.
     Failed(String),
 }
 

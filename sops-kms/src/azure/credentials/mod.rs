@@ -109,7 +109,7 @@ struct State {
 }
 
 impl Credentials {
-    /// Reads no variable and starts no program yet.
+    /// Creates the sources, which read no variable and start no program yet.
     pub(super) fn new(environment: &Environment) -> Self {
         let proxies = Proxies::from_environment(environment);
         let none = Proxies::none();

@@ -60,7 +60,7 @@ async fn refreshed(client: &HttpClient, user: &AuthorizedUser) -> Outcome<Access
     })
 }
 
-/// Exchanges the token of another provider for a Google token, and that one for the token of a
+/// Exchanges the token of another provider for a Google token, and the Google token for one of a
 /// service account if the file names one.
 async fn federated(client: &HttpClient, account: &ExternalAccount) -> Outcome<AccessToken> {
     let subject = subject_token(client, &account.credential_source).await?;

@@ -55,7 +55,7 @@ pub(super) struct Authorization {
 }
 
 impl Credentials {
-    /// Reads no variable and contacts no server yet.
+    /// Creates the sources, which read no variable and contact no server yet.
     pub(super) fn new(environment: &Environment) -> Self {
         let client = |proxies| HttpClient::new(proxies, TlsSettings::default(), Limits::default());
         Self {

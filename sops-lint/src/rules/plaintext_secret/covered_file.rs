@@ -239,7 +239,7 @@ pub(crate) fn first_secret_beside_objects<'d, 'a>(
     parts.find_map(|part| first_secret(part, is_secret))
 }
 
-/// A file of variables that a rule for manifests leaves in plaintext as a whole.
+/// Reports a file of variables that a rule for manifests leaves in plaintext as a whole.
 fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mut Context<'_>) {
     let all = unencrypted_values(document, None)
         .unwrap_or_default()
@@ -267,8 +267,8 @@ fn nothing_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mu
     }
 }
 
-/// A file that is not a manifest, with a secret under a key that a rule for manifests does not
-/// name.
+/// Reports a file that is not a manifest, with a secret under a key that a rule for manifests does
+/// not name.
 fn secret_not_selected(document: &Document<'_>, rule: &EncryptionRule, context: &mut Context<'_>) {
     if let Some(node) = first_secret_beside_objects(document, rule) {
         let message = format!(

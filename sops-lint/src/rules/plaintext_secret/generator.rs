@@ -24,7 +24,7 @@ pub(crate) fn generator(object: &Object<'_, '_>, context: &mut Context<'_>) {
     const HELP: &str = "write the Secret as a manifest and encrypt that, or encrypt its files and let `sops-rs-krm` generate it";
     let mut seen = HashSet::new();
     let mut is_new = |node: NodeRef<'_, '_>| seen.insert(node.origin().span());
-    // By file name, the severity of the file if it is in plaintext.
+    // The severity of each file in plaintext, by its name.
     let mut plain = HashMap::new();
     for generator in object.secret_generators() {
         for literal in kustomization::items(generator, "literals") {

@@ -83,7 +83,7 @@ const KUBECONFIG: [&str; 7] = [
     "client-secret",
 ];
 
-/// Whether the file may be such a configuration.
+/// Whether the file may be the configuration of another program.
 pub(super) fn may_be(path: &Path, text: &str) -> bool {
     static WORDS_SEARCH: LazyLock<AhoCorasick> =
         LazyLock::new(|| AhoCorasick::new(WORDS).expect("the words are few enough for one search"));
@@ -234,7 +234,7 @@ fn is_talos(top: NodeRef<'_, '_>) -> bool {
     has_any("machine", &MACHINE) || has_any("cluster", &CLUSTER) || is_bundle() || is_client()
 }
 
-/// Whether it is the configuration of a node of k3s or RKE2.
+/// Whether the document is the configuration of a node of k3s or RKE2.
 fn is_of_rancher(top: NodeRef<'_, '_>, path: &Path) -> bool {
     let directories = path.parent().into_iter().flat_map(Path::components);
     let mut directories = directories.map(|part| part.as_os_str());

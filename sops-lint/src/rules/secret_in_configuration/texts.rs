@@ -20,7 +20,7 @@ const OTHERS: [&str; 10] = [
     "js", "ts", "mjs", "php", "rb", "py", "go", "enc", "age", "gpg",
 ];
 
-/// The secrets in a file with such a name, in the order of the text.
+/// The secrets in a file that its name identifies, in the order of the text.
 pub(super) fn secrets(path: &Path, text: &str) -> Vec<FoundSecret> {
     let name = path.file_name().and_then(|name| name.to_str());
     match is_named(path) {
@@ -29,13 +29,13 @@ pub(super) fn secrets(path: &Path, text: &str) -> Vec<FoundSecret> {
     }
 }
 
-/// Whether files with such a name are linted on their own.
+/// Whether files with this name are linted on their own.
 pub(super) fn is_named(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     name.is_some_and(|name| is_dotenv(name) || CLIENTS.contains(&name))
 }
 
-/// Whether it is `.env`, `prod.env` or `.env.production`.
+/// Whether the name is that of a dotenv file, such as `.env`, `prod.env` or `.env.production`.
 fn is_dotenv(name: &str) -> bool {
     let ending = name.rsplit('.').next().unwrap_or_default();
     name.ends_with(".env")

@@ -25,7 +25,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// What to do about a secret in such a field.
+    /// What to do about a secret in a field with this content.
     pub(super) fn help(self) -> &'static str {
         match self {
             Self::Release => {

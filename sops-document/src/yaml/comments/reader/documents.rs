@@ -52,7 +52,7 @@ impl TokenReader<'_, '_> {
         }
     }
 
-    /// A document may be a written null, which the tape omits.
+    /// Reads a document that may be a written null, which the tape omits.
     pub(super) fn null_document(&mut self, container_end: u32) {
         self.properties(self.text.len(), false);
         let at = self.skip();

@@ -63,9 +63,9 @@ pub(super) fn read_after(
     reader.end()
 }
 
-/// Like [`read`], for a part of the text. It begins after the first key if that is a `start`, and
-/// ends with the first key of the next part, unless this part `is_last`. `None` if it has no
-/// mapping.
+/// Like [`read`], for a part of the text; `None` if the part has no mapping. It begins after the
+/// first key if that is a `start`, and ends with the first key of the next part, unless this part
+/// `is_last`.
 pub(super) fn read_part(
     document: &Document<'_>,
     comments: &[Span],
@@ -295,7 +295,7 @@ impl TokenReader<'_, '_> {
         }
     }
 
-    /// The anchor and tag that come before `limit`.
+    /// Reads the anchor and tag that come before `limit`.
     fn properties(&mut self, limit: usize, flow: bool) {
         while self.skip() < limit && self.property(flow) {}
     }
@@ -341,7 +341,7 @@ impl TokenReader<'_, '_> {
         }
     }
 
-    /// An omitted value, optionally with an anchor or a tag. Properties in the column of the
+    /// Reads an omitted value, optionally with an anchor or a tag. Properties in the column of the
     /// collection belong to the next key.
     fn empty_leaf(&mut self) {
         let Some(&frame) = self.frames.last() else {
@@ -385,8 +385,8 @@ impl TokenReader<'_, '_> {
         self.out.in_flow = flow;
     }
 
-    /// Whether the flow collection has brackets: a pair in a sequence is a mapping without
-    /// brackets.
+    /// Reads the start of a flow collection. Returns whether it has brackets: a pair in a sequence
+    /// is a mapping without brackets.
     fn open_flow(&mut self, open: u32) -> bool {
         self.properties(self.text.len(), true);
         let at = self.skip();

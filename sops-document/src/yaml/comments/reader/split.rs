@@ -1,5 +1,5 @@
-//! A split of a document before an entry at the top level. What comes after the key of that entry
-//! does not depend on what comes before it, so that both halves can be read at the same time.
+//! A split of a document before an entry at the top level. The text after the key of that entry can
+//! be read without the text before it, so that both halves can be read at the same time.
 
 use super::{Frame, TokenReader};
 use crate::yaml::comments::lexis;
