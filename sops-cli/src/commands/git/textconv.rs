@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::{env, panic};
+use std::{env, panic, process};
 
 use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, MacCheck, encrypted_format};
@@ -48,6 +48,7 @@ pub(crate) fn run_as_link(program: &Path, arguments: &[OsString]) -> bool {
 }
 
 fn convert(path: &Path) {
+    print_unchanged_on_panic(path);
     // Git continues, whatever fails.
     let _ = print(path);
 }
@@ -56,8 +57,10 @@ fn print(path: &Path) -> io::Result<()> {
     let mut file = reading::open(path, FileKind::Any)?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(size(&file)));
     (&mut file).take(SIZE_LIMIT).read_to_end(&mut bytes)?;
+    let plaintext = decrypted(&bytes);
+    // Later, because a panic in any thread prints too.
     let mut stdout = io::stdout().lock();
-    match decrypted(&bytes) {
+    match plaintext {
         Some(plaintext) => stdout.write_all(&plaintext)?,
         None => {
             stdout.write_all(&bytes)?;
@@ -80,16 +83,22 @@ fn decrypted(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     if !has_ciphertext || !is_whole || is_ci_without_consent() || is_for_commit() {
         return None;
     }
-    // A panic is a defect, but must not end Git's command either.
-    panic::set_hook(Box::new(|_| {}));
-    panic::catch_unwind(|| {
-        let document = EncryptedDocument::parse(bytes, encrypted_format(bytes)?).ok()?;
-        let key = document.data_key(&ready_keys()).ok()?;
-        let decrypted = document.decrypt(&key, MacCheck::Require).ok()?;
-        Some(decrypted.plaintext)
-    })
-    .ok()
-    .flatten()
+    let document = EncryptedDocument::parse(bytes, encrypted_format(bytes)?).ok()?;
+    let key = document.data_key(&ready_keys()).ok()?;
+    let decrypted = document.decrypt(&key, MacCheck::Require).ok()?;
+    Some(decrypted.plaintext)
+}
+
+/// Makes a panic print the file as it is. A panic is a defect, but must not end Git's command, and
+/// nothing is printed before the file is decrypted.
+fn print_unchanged_on_panic(path: &Path) {
+    let path = path.to_owned();
+    panic::set_hook(Box::new(move |_| {
+        // Git continues, whatever fails.
+        let _ = reading::open(&path, FileKind::Any)
+            .and_then(|mut file| io::copy(&mut file, &mut io::stdout()));
+        process::exit(0);
+    }));
 }
 
 /// Whether this is CI, where no setting allows plaintext in the log.
