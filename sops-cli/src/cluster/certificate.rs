@@ -95,7 +95,7 @@ mod tests {
             ),
             (
                 "invalid peer certificate: UnknownIssuer",
-                "authority",
+                "no trusted CA",
                 false,
             ),
             (

@@ -47,7 +47,7 @@ Examples:
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<About>,
-    /// Files, directories, or `-` for standard input [default: the working directory]
+    /// Files, directories, or `-` for standard input [default: `.`]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Output format: text, json, sarif, github or junit

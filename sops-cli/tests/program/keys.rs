@@ -311,7 +311,7 @@ fn a_cloud_key_that_cannot_be_used_is_named_and_nothing_is_written() {
         .fails_with(128);
     for words in [
         "hckms r:1 (needs a key service for Huawei Cloud KMS)",
-        "`--keyservice ADDRESS`",
+        "pass its address with `--keyservice`",
     ] {
         assert!(run.stderr.contains(words), "{run}");
     }

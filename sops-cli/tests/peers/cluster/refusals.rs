@@ -59,7 +59,7 @@ fn unreachable_clusters_are_explained() {
             (&["--context", "away"], "connection refused", "--context"),
             (
                 &["--context", "untrusted"],
-                "cannot be trusted: no trusted authority has signed it",
+                "cannot be trusted: no trusted CA has signed it",
                 "certificate-authority-data",
             ),
             (
