@@ -25,7 +25,7 @@ fn line_of<'t>(text: &'t str, finding: &Finding) -> (&'t str, usize) {
     (line, at - start)
 }
 
-/// The values of the Secrets in `text`, which must parse.
+/// The values of the Secrets in `text`; empty if it cannot be parsed.
 fn secret_values(text: &str) -> Vec<String> {
     let Ok(document) = Document::parse_leniently(text) else {
         return Vec::new();

@@ -179,5 +179,5 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("--- &a\n", "a null document"),
     ("a: 1\n---\n~\n", "a null document"),
     ("# c\n", "the file has only comments"),
-    ("a: &b v\nc: {*b : 1}\n", "an alias as a key"),
+    ("a: &b v\nc: {*b : 1}\n", "an alias is used as a key"),
 ];

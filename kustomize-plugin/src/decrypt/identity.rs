@@ -88,13 +88,10 @@ impl ObjectIdentity {
         }
         let namespace = in_metadata(document, "namespace");
         if self.namespace != namespace && !self.was_moved_from(namespace) {
-            let message = format!(
-                "{}; only `namespace` of a kustomization may change it",
-                match namespace {
-                    "" => "the object in the file has no namespace".to_owned(),
-                    namespace => format!("the namespace in the file is `{namespace}`"),
-                }
-            );
+            let message = match namespace {
+                "" => "the object in the file has no namespace; only `namespace` of a kustomization may add one".to_owned(),
+                namespace => format!("the namespace in the file is `{namespace}`; only `namespace` of a kustomization may change it"),
+            };
             return Err(Problem::new(message).at_field("metadata.namespace"));
         }
         Ok(())

@@ -53,9 +53,9 @@ impl SourceFile {
         Self { file, holders }
     }
 
-    /// The documents that contain all encrypted values of a resource at the same key paths: all
-    /// documents if it has none. As after a patch, the resource may lack values of the document,
-    /// and have more values in plaintext.
+    /// The documents that contain all encrypted values of a resource at the same key paths; all
+    /// documents if the resource has no encrypted values. After a patch, it may lack some values of
+    /// its document, and have more values in plaintext.
     ///
     /// # Errors
     /// The error names the first value of the resource that no document has.

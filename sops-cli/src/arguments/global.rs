@@ -35,7 +35,7 @@ pub(crate) struct GlobalArgs {
     /// Whether SOPS_CONFIG named the configuration file, and not the flag.
     #[arg(skip)]
     pub(crate) is_config_of_environment: bool,
-    /// Print where sops-rs looks for keys, and the log lines of sops
+    /// Print where sops-rs looks for keys, and log messages in the format of sops
     #[arg(long, hide_short_help = true, global = true)]
     pub(crate) verbose: bool,
     /// Do not report each file that was changed
@@ -97,7 +97,7 @@ pub(crate) struct GlobalArgs {
         value_parser = BoolishValueParser::new(),
     )]
     enable_local_keyservice: Option<bool>,
-    /// Wait for keys on servers for at most this time in total [default: no limit]
+    /// Limit the total time of requests to key servers, for example to `20s` [default: no limit]
     #[arg(
         long,
         hide_short_help = true,

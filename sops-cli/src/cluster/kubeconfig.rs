@@ -128,7 +128,7 @@ pub(super) fn unusable(error: &KubeconfigError, args: &ClusterArgs) -> CommandEr
         KubeconfigError::FindPath => missing(Path::new("~/.kube/config")),
         error => {
             let why = match error {
-                KubeconfigError::Parse(_) => "it is not a valid kubeconfig".to_owned(),
+                KubeconfigError::Parse(_) => "it cannot be parsed".to_owned(),
                 KubeconfigError::LoadClusterOfContext(_) => {
                     "it does not contain the cluster of the context".to_owned()
                 }
@@ -154,12 +154,13 @@ pub(super) fn unusable(error: &KubeconfigError, args: &ClusterArgs) -> CommandEr
                 KubeconfigError::ParseCertificates(_) => {
                     "a certificate in it is not valid PEM".to_owned()
                 }
-                _ => "it is not a valid kubeconfig".to_owned(),
+                _ => "it is not valid".to_owned(),
             };
             let error = CommandError::new(
                 Code::Generic,
                 format!("the kubeconfig cannot be used: {why}"),
-            );
+            )
+            .hint("check it with `kubectl config view`, or pass another file with `--kubeconfig`");
             match named {
                 Some(file) => error.in_file(&name_of(file)),
                 None => error,

@@ -179,8 +179,8 @@ pub(crate) enum Command {
     /// code of the command.
     ///
     /// With `--redact`, `***` replaces encrypted values of at least 8 bytes in the output of the
-    /// command. Each line of a value is masked too, and so are the forms of the value in base64,
-    /// URL encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions
+    /// command. Each line of at least 8 bytes of a value is masked too, and so are the forms of the
+    /// value in base64, URL encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions
     /// mask the values in later steps as well.
     ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command with the path of the decrypted file in place of `{}`
@@ -191,8 +191,8 @@ pub(crate) enum Command {
     /// are passed on to the command, and sops-rs exits with the exit code of the command.
     ///
     /// With `--redact`, `***` replaces encrypted values of at least 8 bytes in the output of the
-    /// command. Each line of a value is masked too, and so are the forms of the value in base64,
-    /// URL encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions
+    /// command. Each line of at least 8 bytes of a value is masked too, and so are the forms of the
+    /// value in base64, URL encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions
     /// mask the values in later steps as well.
     ExecFile(DeferredArgs<exec_file::Args>),
     /// Show, from the Git history, who could read the secret values in use
@@ -217,7 +217,7 @@ pub(crate) enum Command {
     /// Unlock your keys once, and keep them in an agent
     #[cfg(feature = "keyservice")]
     Agent(DeferredArgs<agent::Args>),
-    /// Serve your keys, including cloud keys, to other sops programs
+    /// Encrypt and decrypt for other sops programs with your keys
     ///
     /// Clients connect with `--keyservice`. Anyone who can connect can use the keys. Only you can
     /// connect to a Unix socket, but TCP has neither encryption nor passwords, so use TCP only on a

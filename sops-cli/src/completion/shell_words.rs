@@ -59,8 +59,8 @@ impl Current {
         }
     }
 
-    /// The text that bash inserts for the word that it sees, which begins after a quote, `=` or
-    /// `:`.
+    /// The text that completes the word to `candidate`. Bash replaces only `seen`, the part of the
+    /// word after the last quote, `=` or `:`.
     pub(super) fn completed(&self, candidate: &str, seen: &str) -> String {
         let seen = seen.trim_start_matches(['\'', '"']);
         let kept = self.text.strip_suffix(seen).unwrap_or_default();

@@ -12,7 +12,8 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::ui::Ui;
 
-/// The configuration: the file that was named, or the nearest one above the working directory.
+/// The configuration: the file that the user named, or the nearest `.sops.yaml` at or above the
+/// working directory.
 pub(crate) fn config(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, CommandError> {
     if globals.config().is_some() {
         return named(ui, globals);

@@ -26,10 +26,10 @@ fn yaml_files(directory: &Path, found: &mut Vec<PathBuf>) {
 
 /// Files that `sops` accepts and this program refuses, with a part of the message.
 const REFUSED: [(&str, &str); 6] = [
-    ("valid/26DV.yaml", "an alias as a key"),
+    ("valid/26DV.yaml", "an alias is used as a key"),
     ("valid/4ABK.yaml", "a `:` directly before a comma"),
     ("valid/652Z.yaml", "with a `?`"),
-    ("valid/E76Z.yaml", "an alias as a key"),
+    ("valid/E76Z.yaml", "an alias is used as a key"),
     ("valid/UKK6-02.yaml", "a null document"),
     ("valid/Y2GN.yaml", "characters other than"),
 ];

@@ -170,10 +170,11 @@ impl Plan {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
+        let plural = if keys.len() == 1 { "" } else { "s" };
         keys.truncate(NAMED);
         Err(Error::NothingSelected {
             message: format!(
-                "the rule `{rule}` selects none of the document's values, so all of them would stay in plaintext; the document has the keys {}{more}",
+                "the rule `{rule}` selects none of the document's values, so all of them would stay in plaintext; the document has the key{plural} {}{more}",
                 keys.join(", ")
             ),
         })

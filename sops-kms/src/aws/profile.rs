@@ -46,12 +46,14 @@ impl Profile {
             return match (named, wanted) {
                 (Some(name), _) => Err(missing(
                     name,
-                    format_args!("the encrypted file names this profile, so add it there"),
+                    format_args!(
+                        "the encrypted file names this profile; add it to one of these files"
+                    ),
                 )),
                 (None, Some(name)) => Err(missing(
                     name,
                     format_args!(
-                        "{variable} names this profile, so add it there, or change {variable}"
+                        "{variable} names this profile; add it to one of these files, or change {variable}"
                     ),
                 )),
                 (None, None) => Ok(None),

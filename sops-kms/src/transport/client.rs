@@ -159,8 +159,12 @@ impl HttpClient {
                 .with_tls_config(config)
                 .https_only();
             if let Some(name) = &self.settings.server_name {
-                let name = ServerName::try_from(name.clone())
-                    .map_err(|_| format!("`{}` is not a host name", escaped(name)))?;
+                let name = ServerName::try_from(name.clone()).map_err(|_| {
+                    format!(
+                        "VAULT_TLS_SERVER_NAME is not a host name: `{}`",
+                        escaped(name)
+                    )
+                })?;
                 builder = builder.with_server_name_resolver(FixedServerNameResolver::new(name));
             }
             let connector = Timed {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sops_document::Document;
 
-/// The line breaks of YAML 1.1.
+/// The characters that are line breaks in YAML 1.1, but not in YAML 1.2.
 const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Reads `text` in several ways, one after the other, until `look` finds something. Positions are

@@ -31,7 +31,7 @@ pub(super) fn plaintext(
 ) {
     context.set_rule(&rules::PLAINTEXT_SECRET, None);
     let help = match is_conflict {
-        true => format!("{RESOLVE}; then encrypt it with `sops-rs encrypt -i`"),
+        true => format!("{RESOLVE}; then encrypt the file with `sops-rs encrypt -i`"),
         false => "fix the error, then encrypt the file with `sops-rs encrypt -i`".to_owned(),
     };
     context.report_span(at, message).help(help);

@@ -199,7 +199,7 @@ fn is_base64_text(bytes: &[u8]) -> bool {
     bytes.iter().all(is_part)
 }
 
-/// Whether every other byte is zero, as in UTF-16 of ASCII.
+/// Whether at least 40 % of the bytes are zero, as in ASCII text encoded as UTF-16.
 fn is_wide(bytes: &[u8]) -> bool {
     let zeros = bytes.iter().filter(|byte| **byte == 0).count();
     zeros * 5 >= bytes.len() * 2

@@ -184,7 +184,8 @@ fn kustomize_may_add_to_names_and_set_namespaces() {
         REQUIRE,
         &[&database(&file, "db", "", "").replacen("  name:", "  namespace: dev\n  name:", 1)],
     );
-    let message = "the object in the file has no namespace; only `namespace` of a kustomization may change it";
+    let message =
+        "the object in the file has no namespace; only `namespace` of a kustomization may add one";
     assert!(ran.error().ends_with(message), "{}", ran.error());
 }
 

@@ -35,8 +35,8 @@ const READY: &[u8] = b"ready\n";
 /// Unlock your age keys once, and keep them for other commands
 ///
 /// This asks for the passphrases of your keys and for what their plugins need, such as a PIN, and
-/// keeps the keys in the memory of a background process. From then on, sops-rs decrypts without
-/// asking. So does `sops`, if you set the variable that this command prints. The socket of the
+/// keeps the unlocked keys and the answers in the memory of a background process. From then on,
+/// sops-rs decrypts without asking. So does `sops`, if you set the variable that this command prints. The socket of the
 /// agent is `$XDG_RUNTIME_DIR/sops-rs/agent.sock`, and only you can connect to it.
 ///
 /// If the agent has a question later, it runs the program that SSH_ASKPASS names.

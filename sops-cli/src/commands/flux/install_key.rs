@@ -198,7 +198,9 @@ impl Args {
                 true => error,
                 false => error.hint("put the key for the cluster into its own file, and pass that file with `--age-key-file`"),
             };
-            return Err(error.hint("to encrypt the files for a missing recipient too, add it: `sops-rs recipients add --update`"));
+            return Err(error.hint(
+                "to encrypt the files for such a recipient too, run `sops-rs recipients add --update RECIPIENT`",
+            ));
         }
         for name in names {
             ui.note(format_args!(

@@ -191,7 +191,7 @@ fn change(
         return change.planned();
     }
     if target.dry_run {
-        let message = "`--dry-run` works with several files or a directory";
+        let message = "`--dry-run` works only with several files or a directory";
         return Err(CommandError::new(Code::ConflictingParameters, message)
             .hint("to see the result for one file, run the command without `--in-place`"));
     }

@@ -115,7 +115,7 @@ pub(super) fn rotate(
     let file = args.file.get(ui);
     let file = file.ok_or_else(|| no_file_to_change("sops-rs rotate -i ."))?;
     if args.dry_run {
-        let message = "`--dry-run` works with several files or a directory";
+        let message = "`--dry-run` works only with several files or a directory";
         return Err(CommandError::new(Code::ConflictingParameters, message)
             .hint("to see the result for one file, run `rotate` without `--in-place`"));
     }

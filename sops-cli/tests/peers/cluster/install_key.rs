@@ -130,7 +130,7 @@ fn a_key_that_only_the_cluster_has_is_not_replaced() {
             .fails_with(1)
             .keeps(&[&identity(), &other_identity()]);
         let says = format!(
-            "lost/sops-age in the cluster has the private key of {}",
+            "this would delete private keys from lost/sops-age that are neither among the keys to install nor in your key file; their recipients: {}",
             other_recipient()
         );
         assert!(

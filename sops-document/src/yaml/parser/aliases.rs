@@ -30,7 +30,7 @@ impl<'a> Parser<'a> {
         };
         let Some(path) = self.node_path() else {
             // Once the anchored value is encrypted, the key would be its ciphertext.
-            return self.unsupported(start, "an alias as a key; write the key itself");
+            return self.unsupported(start, "an alias is used as a key; write the key itself");
         };
         let is_mapping = matches!(
             self.tape[original],

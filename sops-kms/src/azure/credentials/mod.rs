@@ -80,7 +80,7 @@ impl Source {
             Some("prod") => Self::ALL[..3].to_vec(),
             Some("dev") => Self::ALL[3..].to_vec(),
             Some(name) if name.eq_ignore_ascii_case("AzurePowerShellCredential") => {
-                return Err(format!("{SELECTION}: sops-rs does not support tokens from Azure PowerShell; use `az login`"));
+                return Err(format!("{SELECTION}: sops-rs does not support tokens from Azure PowerShell; set it to `AzureCLICredential`, and run `az login`"));
             }
             Some(name) => vec![named(name).ok_or_else(|| {
                 format!("{SELECTION} is neither `dev`, `prod` nor the name of a source such as `AzureCLICredential`")

@@ -179,7 +179,10 @@ fn entry_text(secret: &Value, entry: &str) -> Result<Zeroizing<String>, CommandE
     let bytes = Zeroizing::new(BASE64_STANDARD.decode(encoded).unwrap_or_default());
     let text = str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned()));
     text.map_err(|_| {
-        let message = format!("the entry `{entry}` of the Secret is not text");
-        CommandError::new(Code::Generic, message)
+        let message =
+            format!("the entry `{entry}` of the Secret is not text, so it contains no keys");
+        CommandError::new(Code::Generic, message).hint(
+            "check the entry with `kubectl get secret`, remove it, and run this command again",
+        )
     })
 }

@@ -96,7 +96,7 @@ impl Access {
             ..Problem::new(
                 "no-key",
                 "none of your private keys can decrypt the encrypted files without a passphrase, a touch or a server, so Git shows ciphertext",
-                "if none of your keys can decrypt them at all, Git cannot finish merges either: ask someone who can decrypt the files to add a recipient that `sops-rs whoami` prints",
+                "if your key has a passphrase or a PIN, run `sops-rs agent start`; if none of your keys is a recipient, send a recipient that `sops-rs whoami` prints to someone who can decrypt the files",
             )
         })
     }

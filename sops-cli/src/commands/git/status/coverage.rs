@@ -41,9 +41,9 @@ pub(super) fn of(root: &Path) -> Result<Coverage, CommandError> {
             files_named(&files)
         );
         let help = match others.is_empty() {
-            true => "run `sops-rs git install`, which adds these attributes to .gitattributes; if that file already has them, a later line overrides them".to_owned(),
+            true => "run `sops-rs git install`, which writes these attributes at the end of .gitattributes, after any line that overrides them".to_owned(),
             false => format!(
-                "run `sops-rs git install`, which adds these attributes to .gitattributes; lines in {} may override them",
+                "run `sops-rs git install`, which adds these attributes to .gitattributes; if that is not enough, remove the lines in {} that override them",
                 others.join(" and ")
             ),
         };
