@@ -11,7 +11,7 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::config::load;
 use crate::files::{self, Expected, Readers};
-use crate::git::{Reach, other_branches_with};
+use crate::git::{Reach, other_branches_naming};
 use crate::keys::services::Services;
 use crate::recipient_edit::occurrences;
 use crate::ui::Ui;
@@ -92,11 +92,11 @@ const MOST_BRANCHES: usize = 10;
 fn warn_of_branches(ui: &Ui, recipients: &[String]) -> Result<(), CommandError> {
     let mut branches = Vec::new();
     for recipient in recipients {
-        branches.extend(other_branches_with(recipient)?);
+        branches.extend(other_branches_naming(recipient)?);
     }
     branches.sort_unstable();
-    branches.dedup_by(|left, right| left.0 == right.0);
-    let mut names: Vec<String> = branches.into_iter().map(|(branch, _)| branch).collect();
+    branches.dedup();
+    let mut names = branches;
     if let Some(more) = names
         .len()
         .checked_sub(MOST_BRANCHES)

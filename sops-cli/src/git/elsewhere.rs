@@ -106,20 +106,3 @@ pub(crate) fn has_commit(commit: &str) -> bool {
 pub(crate) fn is_ancestor(commit: &str, of: &str) -> bool {
     git(&["merge-base", "--is-ancestor", commit, of]).is_ok()
 }
-
-/// The latest commits before these that add or remove this text in a configuration, newest first.
-pub(crate) fn commits_that_change(text: &str, heads: &[&str]) -> Vec<String> {
-    let search = format!("-S{text}");
-    let flags = [
-        "log",
-        "--max-count=20",
-        "--no-show-signature",
-        "--no-ext-diff",
-        "--format=%H",
-        &search,
-    ];
-    let pathspec = ["--", ":(top,glob)**/.sops.yaml"];
-    let list = git(&[&flags[..], heads, &pathspec].concat()).unwrap_or_default();
-    let list = String::from_utf8(list).unwrap_or_default();
-    list.split_whitespace().map(str::to_owned).collect()
-}

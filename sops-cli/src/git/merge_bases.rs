@@ -36,27 +36,6 @@ fn merge_bases(other: &str) -> Option<Vec<String>> {
     Some(list.lines().map(str::to_owned).collect())
 }
 
-/// Whether a commit has changed a file since its common ancestor with another one. `false` if Git
-/// does not know.
-pub(crate) fn is_changed_since_base(path: &str, commit: &str, other: &str) -> bool {
-    let base = git(&["merge-base", commit, other]).ok();
-    let base = base.and_then(|base| String::from_utf8(base).ok());
-    let Some(base) = base.as_deref().map(str::trim_end) else {
-        return false;
-    };
-    let pathspec = format!(":(top,literal){path}");
-    let changed = git(&[
-        "diff-tree",
-        "--name-only",
-        "-r",
-        base,
-        commit,
-        "--",
-        &pathspec,
-    ]);
-    changed.is_ok_and(|changed| !changed.is_empty())
-}
-
 fn versions_in(commits: &[String], other: &str, path: &Path) -> Vec<Vec<u8>> {
     let [_, _, ..] = commits else {
         return Vec::new();

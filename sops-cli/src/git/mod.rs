@@ -28,17 +28,15 @@ pub(crate) use addresses::Addresses;
 pub(crate) use attributes::without_attributes;
 #[cfg(feature = "kube")]
 pub(crate) use branches::branches_with;
-pub(crate) use branches::other_branches_with;
+pub(crate) use branches::other_branches_naming;
 pub(crate) use changed_files::{ChangedFile, Compared, FileVersion};
 pub(crate) use commit_graph::{CommitGraph, Reach, messages};
 #[cfg(feature = "kube")]
 pub(crate) use elsewhere::has_commit;
-pub(crate) use elsewhere::{commits_that_change, files_elsewhere, first_commit_of, is_ancestor};
+pub(crate) use elsewhere::{files_elsewhere, first_commit_of, is_ancestor};
 pub(crate) use file_versions::{FileVersions, HistoryGap};
 pub(crate) use history::{Changes, Pushed, Version};
-pub(crate) use merge_bases::{
-    is_changed_since_base, versions_in_bases_of_this_merge, versions_in_merge_bases,
-};
+pub(crate) use merge_bases::{versions_in_bases_of_this_merge, versions_in_merge_bases};
 pub(crate) use merge_file::merge_file;
 pub(crate) use objects::Objects;
 pub(crate) use operation::{Operation, described_commit, merged_commit};
@@ -49,4 +47,4 @@ pub(crate) use repository::{GitRepository, root_by_variables};
 pub(crate) use snapshot::{Snapshot, TrackedFile, missing_content};
 pub(crate) use staged::{IndexChanges, staged};
 pub(crate) use tracked::{Tracked, root_above};
-pub(crate) use unmerged::{UnmergedFile, unmerged_files};
+pub(crate) use unmerged::{CommittedMerge, UnmergedFile, unmerged_files};

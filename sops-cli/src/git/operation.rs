@@ -90,10 +90,11 @@ impl Operation {
         commit.filter(|_| self.kind == OperationKind::Merge)
     }
 
-    /// The commit that is picked, if this is a cherry-pick.
+    /// The commit that is picked, if this is a cherry-pick of a single commit.
     pub(crate) fn picked_commit(&self) -> Option<&str> {
         let commit = self.commit.as_deref();
-        commit.filter(|_| self.kind == OperationKind::CherryPick)
+        let is_single = || !State::find().has("sequencer/todo");
+        commit.filter(|_| self.kind == OperationKind::CherryPick && is_single())
     }
 
     /// Whether commits are being rebased.

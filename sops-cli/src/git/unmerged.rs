@@ -14,6 +14,8 @@ pub(crate) struct UnmergedFile {
     pub(crate) path: PathBuf,
     /// The base, ours and theirs, as far as they exist.
     versions: [Option<Vec<u8>>; 3],
+    /// The merge that already committed the file, if it is not the current one.
+    merge: Option<String>,
 }
 
 impl UnmergedFile {
@@ -51,7 +53,7 @@ impl UnmergedFile {
     pub(crate) fn of_committed_merge(
         file: &Path,
         content: &[u8],
-    ) -> Result<Option<Self>, CommandError> {
+    ) -> Result<CommittedMerge, CommandError> {
         let mut pathspec = OsString::from(":(literal)");
         pathspec.push(file);
         let arguments = ["ls-files", "--full-name", "-z", "--"].map(OsStr::new);
@@ -61,7 +63,7 @@ impl UnmergedFile {
             .unwrap_or_default();
         let path = listed.strip_suffix(b"\0").unwrap_or(&listed);
         match path.is_empty() {
-            true => Ok(None),
+            true => Ok(CommittedMerge::Nothing),
             false => Self::merged_in("HEAD", Path::new(OsStr::from_bytes(path)), content),
         }
     }
@@ -72,9 +74,9 @@ impl UnmergedFile {
         commit: &str,
         path: &Path,
         content: &[u8],
-    ) -> Result<Option<Self>, CommandError> {
+    ) -> Result<CommittedMerge, CommandError> {
         let Some(name) = path.to_str() else {
-            return Ok(None);
+            return Ok(CommittedMerge::Nothing);
         };
         let pathspec = format!(":(top,literal){name}");
         let last_merge = [
@@ -93,16 +95,32 @@ impl UnmergedFile {
         let objects = Objects::open()?;
         let version = |commit: &str| objects.blob(&format!("{commit}:{name}"));
         if merge.is_empty() || version(merge).as_deref() != Some(content) {
-            return Ok(None);
+            return Ok(CommittedMerge::Nothing);
         }
-        let sides = [format!("{merge}^1"), format!("{merge}^2")];
-        let base = git(&["merge-base", &sides[0], &sides[1]]).ok();
-        let base = base.and_then(|base| String::from_utf8(base).ok());
-        let [ours, theirs] = sides.map(|side| version(&side));
-        Ok(Some(Self {
-            path: path.to_owned(),
-            versions: [base.and_then(|base| version(base.trim_end())), ours, theirs],
-        }))
+        // A merge of several branches, or with several common ancestors, is not repeated.
+        let parents = git(&["rev-list", "--parents", "--max-count=1", merge])?;
+        let parents = String::from_utf8(parents).unwrap_or_default();
+        let sides: Vec<&str> = parents.split_whitespace().skip(1).collect();
+        let [ours, theirs] = sides[..] else {
+            return Ok(CommittedMerge::Unrepeatable);
+        };
+        // Without a base, as in a shallow clone, removed values and recipients would come back.
+        let bases = git(&["merge-base", "--all", ours, theirs]).unwrap_or_default();
+        let bases = String::from_utf8(bases).unwrap_or_default();
+        let [base] = bases.split_whitespace().collect::<Vec<_>>()[..] else {
+            return Ok(CommittedMerge::Unrepeatable);
+        };
+        let versions = [base, ours, theirs].map(&version);
+        // A side without the file renamed or deleted it.
+        let has_both = versions[1].is_some() && versions[2].is_some();
+        Ok(match has_both {
+            true => CommittedMerge::Found(Self {
+                path: path.to_owned(),
+                versions,
+                merge: Some(merge.to_owned()),
+            }),
+            false => CommittedMerge::Unrepeatable,
+        })
     }
 
     /// Whether a file with this content is the result of this conflict: the last commit has our
@@ -123,6 +141,11 @@ impl UnmergedFile {
         Ok(version(&format!("{}^", last.trim_end())).as_deref() == self.ours())
     }
 
+    /// The merge that already committed the file, if it is not the current one.
+    pub(crate) fn merge(&self) -> Option<&str> {
+        self.merge.as_deref()
+    }
+
     pub(crate) fn base(&self) -> Option<&[u8]> {
         self.versions[0].as_deref()
     }
@@ -140,6 +163,16 @@ impl UnmergedFile {
     pub(crate) fn theirs(&self) -> Option<&[u8]> {
         self.versions[2].as_deref()
     }
+}
+
+/// What is known of the merge that committed a file.
+pub(crate) enum CommittedMerge {
+    /// No merge committed this content.
+    Nothing,
+    /// The merge had more than two sides, or not exactly one common ancestor, or a side renamed or
+    /// deleted the file.
+    Unrepeatable,
+    Found(UnmergedFile),
 }
 
 /// All files in conflict, by their paths from the root of the repository.
@@ -167,6 +200,7 @@ fn list(which: &str, pathspec: &OsStr) -> Result<Vec<UnmergedFile>, CommandError
             files.push(UnmergedFile {
                 path,
                 versions: [None, None, None],
+                merge: None,
             });
         }
         if let Some(file) = files.last_mut() {

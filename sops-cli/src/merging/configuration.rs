@@ -34,6 +34,18 @@ impl<'c> StoredConfiguration<'c> {
         Self::in_commit("HEAD", path)
     }
 
+    /// The keys that the creation rules at HEAD and in an earlier commit both name: a merge after that
+    /// commit may have added recipients.
+    pub(crate) fn keys_since(path: &Path, commit: &str) -> ConfiguredKeys {
+        let mut keys = Self::at_head(path).keys();
+        let named = StoredConfiguration::in_commit(commit, path).keys();
+        let named = named.groups.concat();
+        for group in &mut keys.groups {
+            group.retain(|key| named.iter().any(|named| named.means(key)));
+        }
+        keys
+    }
+
     pub(crate) fn in_index(path: &Path) -> Self {
         Self {
             path: path.to_owned(),

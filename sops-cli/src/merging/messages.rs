@@ -7,7 +7,7 @@ use sops_core::merge::{Conflict, ConflictKind, MergeNote, MergeProblem, SideName
 use sops_core::{Error, ErrorKind};
 use sops_lint::shell_path;
 
-use super::{ChangedRecipient, RecipientChange, repair};
+use super::{StoredConfiguration, repair};
 use crate::command_error::{Code, CommandError};
 use crate::git::Operation;
 use crate::keys::names::shown;
@@ -15,7 +15,13 @@ use crate::ui::Ui;
 
 /// Prints the notes of a merge, even of a clean one. `path` is the path of the file from the root
 /// of the repository, and `name` the one for messages.
-pub(crate) fn print_notes(ui: &Ui, name: &str, path: &Path, notes: &[MergeNote]) {
+pub(crate) fn print_notes(
+    ui: &Ui,
+    name: &str,
+    path: &Path,
+    notes: &[MergeNote],
+    other_side: Option<&str>,
+) {
     let file = shell_path(name);
     for note in notes {
         match note {
@@ -23,7 +29,7 @@ pub(crate) fn print_notes(ui: &Ui, name: &str, path: &Path, notes: &[MergeNote])
                 "{name}: these recipients were removed, but can still decrypt the file because its data key is the same: {}; run `sops-rs rotate -i {file}`",
                 list(keys)
             )),
-            MergeNote::Unnamed(keys) => print_unnamed(ui, name, path, keys),
+            MergeNote::Unnamed(keys) => print_unnamed(ui, name, path, keys, other_side),
             MergeNote::NewDataKey => ui.warn(format_args!(
                 "{name}: the merged file has a new data key, so every encrypted value changed"
             )),
@@ -33,28 +39,47 @@ pub(crate) fn print_notes(ui: &Ui, name: &str, path: &Path, notes: &[MergeNote])
 }
 
 /// Prints which new recipients the creation rule at HEAD does not name. Usually, the branch that adds
-/// a recipient also adds it to `.sops.yaml`.
-fn print_unnamed(ui: &Ui, name: &str, path: &Path, keys: &[MasterKey]) {
-    let changed = keys.iter().map(|key| ChangedRecipient::unnamed(path, key));
-    let is_added = |changed: &ChangedRecipient| {
-        matches!(changed.change, Some(RecipientChange::AddedByOtherSide))
-    };
-    let (added, unknown): (Vec<_>, Vec<_>) = changed.partition(is_added);
+/// a recipient also adds it to `.sops.yaml`. `other_side` is the commit of that branch, if it is known.
+fn print_unnamed(ui: &Ui, name: &str, path: &Path, keys: &[MasterKey], other_side: Option<&str>) {
+    let (added, unknown) = named_in(other_side, path, keys);
     if !added.is_empty() {
-        let added: Vec<String> = added.into_iter().map(|added| added.shown).collect();
         ui.note(format_args!(
             "{name}: the other side added {} to the file and to its .sops.yaml",
             added.join(", ")
         ));
     }
     if !unknown.is_empty() {
-        let unknown: Vec<String> = unknown.iter().map(ChangedRecipient::described).collect();
+        let unknown: Vec<String> = unknown.into_iter().map(shown).collect();
         ui.warn(format_args!(
-            "{name}: the merged file has new recipients that .sops.yaml does not name: {}; add them to its creation rule, or remove them with `sops-rs updatekeys {}`",
-            unknown.join("; "),
+            "{name}: the merged file has new recipients that .sops.yaml does not name: {}; remove them with `sops-rs updatekeys {}`, or add them to its creation rule",
+            unknown.join(", "),
             shell_path(name)
         ));
     }
+}
+
+/// Those of the keys that the creation rule of a commit names, as messages show them, and the others.
+fn named_in<'k>(
+    commit: Option<&str>,
+    path: &Path,
+    keys: &'k [MasterKey],
+) -> (Vec<String>, Vec<&'k MasterKey>) {
+    let Some(commit) = commit else {
+        return (Vec::new(), keys.iter().collect());
+    };
+    let configuration = StoredConfiguration::in_commit(commit, path);
+    let named = configuration.keys().groups.concat();
+    let is_named = |key: &&MasterKey| named.iter().any(|named| named.means(key));
+    let (added, unknown): (Vec<&MasterKey>, Vec<&MasterKey>) = keys.iter().partition(is_named);
+    if added.is_empty() {
+        return (Vec::new(), unknown);
+    }
+    let names = configuration.names();
+    let added = added.into_iter().map(|key| match names.name(key) {
+        Some(_) => names.shown(key),
+        None => shown(key),
+    });
+    (added.collect(), unknown)
 }
 
 /// The errors of a merge that is not clean, with the next commands. `path` is the path of the file
@@ -313,10 +338,14 @@ fn shortened(names: &[&str]) -> String {
     format!("{}{more}", names[..names.len().min(NAMED)].join(", "))
 }
 
-/// The keys, and who added or removed them.
+/// The keys, and which of them the other side added to its configuration.
 fn described(keys: &[MasterKey], path: &Path) -> String {
-    let keys = keys.iter().map(|key| ChangedRecipient::unnamed(path, key));
-    let keys: Vec<String> = keys.map(|changed| changed.described()).collect();
+    let operation = Operation::current();
+    let (added, unknown) = named_in(operation.other_side(), path, keys);
+    let added = added
+        .into_iter()
+        .map(|key| format!("{key}, which the other side added to its .sops.yaml"));
+    let keys: Vec<String> = added.chain(unknown.into_iter().map(shown)).collect();
     keys.join("; ")
 }
 

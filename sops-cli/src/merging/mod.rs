@@ -5,7 +5,6 @@
 mod configuration;
 mod criss_cross;
 mod messages;
-mod recipient_changes;
 mod repair;
 
 use std::path::Path;
@@ -17,8 +16,6 @@ pub(crate) use criss_cross::merged_base;
 pub(crate) use messages::{
     errors, errors_without_hint, place, print_notes, removals, steps, unchecked,
 };
-
-pub(crate) use recipient_changes::{ChangedRecipient, RecipientChange};
 
 use crate::command_error::CommandError;
 use crate::input_format::InputFormat;

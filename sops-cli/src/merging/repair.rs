@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use sops_core::Error;
 use sops_core::merge::{MergeProblem, SideName};
+use sops_core::{EncryptedDocument, Error, MacCheck, format_of_encrypted};
 
-use crate::git::{Objects, Operation, UnmergedFile, is_changed_since_base};
-
-/// The configuration in the root of the repository.
-const CONFIG: &str = ".sops.yaml";
+use crate::git::{CommittedMerge, Objects, Operation, UnmergedFile, git};
+use crate::keys::unprompted::ready_keys;
 
 /// The commands that repair this side in a commit of its own, and then merge again. `file` is the
 /// name of the file for a shell, and `path` its path from the root of the repository.
@@ -31,49 +29,59 @@ pub(super) fn steps(
         SideName::Theirs => operation.merged_commit().or(operation.picked_commit()),
     };
     let repair = Repair::of(problems, path, commit.unwrap_or("HEAD"));
-    let fix = repair.commands(file, damaged, &operation);
+    let fix = repair.command(file);
     let is_picked = operation.picked_commit().is_some();
+    let save = format!("`git commit -m Repair -- {file}`");
     let mut steps = match commit {
         Some(commit) => {
             let commit = &commit[..commit.len().min(10)];
             let (save, again) = if is_picked {
-                ("git commit --all --amend --no-edit", "git cherry-pick -")
+                let amend = format!("`git commit --amend --no-edit -- {file}`");
+                (amend, "git cherry-pick -")
             } else if operation.is_rebase() {
-                ("git commit --all", "git rebase -")
+                (save, "git rebase -")
             } else {
-                ("git commit --all", "git merge -")
+                (save, "git merge -")
             };
             format!(
-                "`{abort}`, `git checkout --detach {commit}`, {fix}, `{save}`, `git checkout -`, `{again}`"
+                "`{abort}`, `git checkout --detach {commit}`, {fix}, {save}, `git checkout -`, `{again}`"
             )
         }
         // A rebase would stop at the damaged commit again.
         None if operation.is_rebase() => {
-            format!("`{abort}`, {fix}, `git commit --all`, and merge instead of rebasing")
+            format!("`{abort}`, {fix}, {save}, and merge instead of rebasing")
         }
         None if damaged == SideName::Ours => {
-            format!("`{abort}`, {fix}, `git commit --all`, and start again")
+            format!("`{abort}`, {fix}, {save}, and start again")
         }
         None => format!("`{abort}`, repair the file in the other commit, and start again"),
     };
-    if repair == Repair::Restore {
-        steps += "; then make the value changes of the damaged commit again with `sops-rs set`";
-    }
+    steps += match repair {
+        Repair::Resolve => "",
+        Repair::AcceptValues => {
+            "; check the values in the editor, because someone changed them without a key"
+        }
+        Repair::Restore(_) => {
+            "; then set the values that were changed since that commit again, with `sops-rs set`"
+        }
+        Repair::Encrypt => {
+            "; if the rule for the file came with the other side, first take it from there, and check its recipients"
+        }
+    };
     vec![format!(
         "to keep both sides, repair the damaged one first: {steps}"
     )]
 }
 
 /// How to repair a version.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Repair {
     /// Both sides of the merge that left it are known.
     Resolve,
     Encrypt,
     /// Its values can be decrypted.
     AcceptValues,
-    /// Values can't be decrypted, so the version before it is the last whole one.
-    Restore,
+    /// Values can't be decrypted; this commit has the last version that can be.
+    Restore(String),
 }
 
 impl Repair {
@@ -88,48 +96,48 @@ impl Repair {
         };
         of_problem.unwrap_or_else(|| {
             if is_of_merge(path, commit) {
-                Self::Resolve
-            } else if problems.iter().any(is_lost) {
-                Self::Restore
-            } else {
-                Self::AcceptValues
+                return Self::Resolve;
             }
+            let whole = problems
+                .iter()
+                .any(is_lost)
+                .then(|| last_whole(path, commit));
+            whole.flatten().map_or(Self::AcceptValues, Self::Restore)
         })
     }
 
-    /// The commands, in backquotes.
-    fn commands(self, file: &str, damaged: SideName, operation: &Operation) -> String {
+    /// The command, in backquotes.
+    fn command(&self, file: &str) -> String {
         match self {
             Self::Resolve => format!("`sops-rs resolve {file}`"),
             Self::AcceptValues => format!("`sops-rs edit --ignore-mac {file}`"),
-            Self::Restore => format!("`git checkout HEAD^ -- {file}`"),
-            Self::Encrypt => match rule_of_other_side(damaged, operation) {
-                Some(commit) => {
-                    format!("`git checkout {commit} -- {CONFIG}`, `sops-rs encrypt -i {file}`")
-                }
-                None => format!("`sops-rs encrypt -i {file}`"),
-            },
+            Self::Restore(commit) => format!("`git checkout {commit} -- {file}`"),
+            Self::Encrypt => format!("`sops-rs encrypt -i {file}`"),
         }
     }
 }
 
-/// The commit of the other side, if only that side has changed the configuration: the rule that
-/// encrypts the file may have come with the encrypted file.
-fn rule_of_other_side(damaged: SideName, operation: &Operation) -> Option<String> {
-    let theirs = operation.merged_commit()?;
-    let (plain, encrypted) = match damaged {
-        SideName::Ours => ("HEAD", theirs),
-        SideName::Theirs => (theirs, "HEAD"),
-    };
-    if is_changed_since_base(CONFIG, plain, encrypted)
-        || !is_changed_since_base(CONFIG, encrypted, plain)
-    {
-        return None;
-    }
-    Some(match damaged {
-        SideName::Ours => theirs[..theirs.len().min(10)].to_owned(),
-        SideName::Theirs => "@{-1}".to_owned(),
-    })
+/// The last commit before `commit` in whose version every value can be decrypted.
+fn last_whole(path: &Path, commit: &str) -> Option<String> {
+    const SEARCHED: &str = "--max-count=20";
+    let name = path.to_str()?;
+    let pathspec = format!(":(top,literal){name}");
+    let list = git(&["rev-list", SEARCHED, commit, "--", &pathspec]).ok()?;
+    let list = String::from_utf8(list).ok()?;
+    let objects = Objects::open().ok()?;
+    let keys = ready_keys();
+    let mut commits = list.split_whitespace();
+    let whole = commits.find(|commit| {
+        let content = objects.blob(&format!("{commit}:{name}"));
+        content.is_some_and(|content| {
+            let format = format_of_encrypted(path, &content);
+            EncryptedDocument::parse(&*content, format).is_ok_and(|document| {
+                let key = document.data_key(&keys);
+                key.is_ok_and(|key| document.decrypt(&key, MacCheck::Require).is_ok())
+            })
+        })
+    })?;
+    Some(whole[..whole.len().min(10)].to_owned())
 }
 
 /// Whether the version in a commit is what someone made of a conflict, so that `resolve` finds both
@@ -140,5 +148,5 @@ fn is_of_merge(path: &Path, commit: &str) -> bool {
         objects.blob(&format!("{commit}:{}", path.to_str()?))
     };
     let merged = |content: Vec<u8>| UnmergedFile::merged_in(commit, path, &content).ok();
-    content().and_then(merged).flatten().is_some()
+    matches!(content().and_then(merged), Some(CommittedMerge::Found(_)))
 }

@@ -1,6 +1,6 @@
 //! Asks for the passphrase of an identity.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::prompt::Prompt;
 
@@ -21,15 +21,18 @@ pub(super) fn ask<T>(
 ) -> Result<T, &'static str> {
     let question = format!("Enter passphrase for identity '{name}'");
     let passphrase = prompt.passphrase(&question).ok_or(NO_PASSPHRASE)?;
+    // An empty answer gives up.
+    let mut is_empty = passphrase.expose_secret().is_empty();
     let mut outcome = unlock(passphrase);
     for _ in 1..ATTEMPTS {
-        if !matches!(outcome, Err(WRONG_PASSPHRASE)) {
+        if is_empty || !matches!(outcome, Err(WRONG_PASSPHRASE)) {
             break;
         }
         prompt.message("Incorrect passphrase; try again");
         let Some(passphrase) = prompt.passphrase(&question) else {
             break;
         };
+        is_empty = passphrase.expose_secret().is_empty();
         outcome = unlock(passphrase);
     }
     outcome

@@ -203,9 +203,15 @@ impl Args {
             files::write_scratch(&self.ours, written, &outcome.text)?;
         }
         let name = self.name();
-        merging::print_notes(ui, &name, &self.path, &outcome.notes);
+        let operation = Operation::current();
+        merging::print_notes(
+            ui,
+            &name,
+            &self.path,
+            &outcome.notes,
+            operation.other_side(),
+        );
         if !outcome.problems.is_empty() {
-            let operation = Operation::current();
             // In a rebase, ours is not what users expect.
             let sides = operation.sides().filter(|_| operation.is_rebase());
             if let Some(sides) = sides {

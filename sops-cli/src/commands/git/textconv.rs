@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{env, panic, process};
 
 use sops_core::reading::{self, FileKind};
@@ -93,7 +94,12 @@ fn decrypted(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 /// nothing is printed before the file is decrypted.
 fn print_unchanged_on_panic(path: &Path) {
     let path = path.to_owned();
+    let is_printed = AtomicBool::new(false);
     panic::set_hook(Box::new(move |_| {
+        if is_printed.swap(true, Ordering::SeqCst) {
+            // Another thread prints, and then ends the process.
+            return;
+        }
         // Git continues, whatever fails.
         let _ = reading::open(&path, FileKind::Any)
             .and_then(|mut file| io::copy(&mut file, &mut io::stdout()));

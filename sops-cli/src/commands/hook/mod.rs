@@ -7,7 +7,6 @@
 
 mod chained;
 mod decrypted;
-mod differing_recipients;
 mod directory;
 mod earlier_rules;
 mod earlier_versions;

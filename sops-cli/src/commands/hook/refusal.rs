@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use sops_core::{EncryptedDocument, encrypted_format};
 use sops_lint::{Finding, Fix, Severity, shell_path};
 
-use super::differing_recipients;
 use crate::command_error::CommandError;
 use crate::input::read_repository_file;
 use crate::lint::output::{LINT, OutputFormat};
@@ -46,6 +45,19 @@ impl HookRefusal {
                 shown.fix = None;
                 shown.help = Some(format!(
                     "the file in the working tree is encrypted: run `git add {file}`"
+                ));
+            }
+        }
+    }
+
+    /// Says that the configuration may be wrong instead of the file, as after a merge that brings a
+    /// removed recipient back: `updatekeys` would then give it access again.
+    fn name_both_ways(&mut self) {
+        let findings = self.findings.iter_mut();
+        for shown in findings.filter(|shown| shown.fix == Some(Fix::UpdateKeys)) {
+            if let Some(command) = shown.help.take() {
+                shown.help = Some(format!(
+                    "if `.sops.yaml` is right, run `{command}`; if a merge brought a removed line back, or dropped a new one, correct `.sops.yaml` instead"
                 ));
             }
         }
@@ -113,7 +125,7 @@ impl HookRefusal {
             shown.severity = Severity::Error;
         }
         self.name_unstaged();
-        let is_explained = differing_recipients::explain(&mut self.findings, &self.called_in);
+        self.name_both_ways();
         let encrypt_all = self.shorten();
         let repeated = self.take_repeated();
         let (renderer, width) = (ui.renderer_of_output(), ui.width_of_output());
@@ -132,8 +144,8 @@ impl HookRefusal {
             ui.note(format_args!("For each of {count} findings: {help}"));
         }
         let is_outdated = |shown: &&Finding| shown.fix == Some(Fix::UpdateKeys);
-        if !is_explained && self.findings.iter().filter(is_outdated).count() > 1 {
-            ui.note("To update the keys of all files in this directory and its subdirectories, run `sops-rs updatekeys -y .`");
+        if self.findings.iter().filter(is_outdated).count() > 1 {
+            ui.note("If `.sops.yaml` is right, `sops-rs updatekeys -y .` updates the keys of all files in this directory and its subdirectories");
         }
         ui.note(next);
         Ok(ExitCode::FAILURE)

@@ -7,7 +7,7 @@ use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, MacCheck, format_of_encryp
 use sops_lint::shell_path;
 
 use crate::command_error::{Code, CommandError, name_of};
-use crate::git::{GitRepository, Operation, UnmergedFile, git, unmerged_files};
+use crate::git::{CommittedMerge, GitRepository, Operation, UnmergedFile, git, unmerged_files};
 use crate::input::read_repository_file;
 use crate::keys::unprompted::ready_keys;
 use crate::lint::judge::relative;
@@ -29,20 +29,25 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
     let content = read_repository_file(&file).unwrap_or_default();
     let is_marked = merge_conflict(&content).is_some();
     let is_in_operation = Operation::current().abort().is_some();
-    if (is_marked || is_damaged(&file, &content))
-        && let Some(unmerged) = UnmergedFile::added(&file)?
-        && (is_in_operation || unmerged.is_of_last_change(&content)?)
-    {
-        return Ok((file, unmerged));
+    if is_marked || is_damaged(&file, &content) {
+        let committed = match is_in_operation {
+            true => CommittedMerge::Nothing,
+            false => UnmergedFile::of_committed_merge(&file, &content)?,
+        };
+        match committed {
+            CommittedMerge::Found(unmerged) => return Ok((file, unmerged)),
+            CommittedMerge::Nothing => {
+                if let Some(unmerged) = UnmergedFile::added(&file)?
+                    && (is_in_operation || unmerged.is_of_last_change(&content)?)
+                {
+                    return Ok((file, unmerged));
+                }
+            }
+            CommittedMerge::Unrepeatable => {}
+        }
     }
     let message = "this file has no unresolved conflict in Git";
     let error = CommandError::new(Code::Generic, message).in_file(&name_of(&file));
-    if !is_in_operation
-        && (is_marked || is_damaged(&file, &content))
-        && let Some(unmerged) = UnmergedFile::of_committed_merge(&file, &content)?
-    {
-        return Ok((file, unmerged));
-    }
     if is_marked && !is_in_operation {
         let file = shell_path(&file.to_string_lossy());
         return Err(error.hint(format!(

@@ -23,7 +23,7 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::editor::{EditorProgram, EditorSession, Original};
 use crate::files::{self, Expected, Readers};
-use crate::git::{Operation, UnmergedFile, versions_in_merge_bases};
+use crate::git::{Operation, UnmergedFile, described_commit, versions_in_merge_bases};
 use crate::keys::services::Services;
 use crate::merging::{self, StoredConfiguration, place};
 use crate::ui::Ui;
@@ -153,7 +153,7 @@ impl Resolve<'_> {
             theirs,
             format: merging::format(self.file, [ours, theirs, base.unwrap_or_default()])?,
         };
-        if let Some(sides) = self.operation.sides() {
+        if let Some(sides) = self.described_sides() {
             self.ui.note(format_args!("{}: {sides}", self.name));
         }
         let open = match OpenMerge::open(&versions, &*services.all()) {
@@ -170,10 +170,24 @@ impl Resolve<'_> {
             allow_plaintext: self.args.allow_plaintext,
             name: &self.name,
             path: &self.unmerged.path,
+            merge: self.unmerged.merge(),
             open: &open,
             services: &services,
         };
         self.merge(&resolution)
+    }
+
+    /// A description of ours and theirs, if it is known what they are.
+    fn described_sides(&self) -> Option<String> {
+        let Some(merge) = self.unmerged.merge() else {
+            return self.operation.sides();
+        };
+        let [merge, ours, theirs] = [merge.to_owned(), format!("{merge}^1"), format!("{merge}^2")]
+            .map(|commit| described_commit(&commit));
+        Some(format!(
+            "merges again what {} merged; ours is {}; theirs is {}",
+            merge?, ours?, theirs?
+        ))
     }
 
     /// The base of a criss-cross merge, which differs from the one that Git has stored. `None` in
@@ -260,7 +274,7 @@ impl Resolve<'_> {
                 resolution.encrypt(text, &choices, &approval)
             };
             let mut head = head(&conflicts, is_marked);
-            head.extend(self.operation.sides().map(capitalized));
+            head.extend(self.described_sides().map(capitalized));
             session
                 .run(&original, &head, encrypt, expected)
                 .map_err(|error| self.with_remaining_conflict(error))?;

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::sides::TakenSides;
 use crate::command_error::{Code, CommandError};
+use crate::git::Operation;
 use crate::keys::names::shown;
 use crate::keys::services::Services;
 use crate::merging::{self, StoredConfiguration};
@@ -27,6 +28,8 @@ pub(super) struct Resolution<'r, 'a> {
     pub(super) name: &'r str,
     /// The path of the file, from the root of the repository.
     pub(super) path: &'r Path,
+    /// The merge that already committed the file, if it is not the current one.
+    pub(super) merge: Option<&'r str>,
     pub(super) open: &'r OpenMerge<'a>,
     pub(super) services: &'r Services,
 }
@@ -135,7 +138,10 @@ impl Resolution<'_, '_> {
                     .join("; "),
             })
         })?;
-        merging::print_notes(self.ui, self.name, self.path, &file.notes);
+        let theirs = self.merge.map(|merge| format!("{merge}^2"));
+        let operation = Operation::current();
+        let other_side = theirs.as_deref().or(operation.other_side());
+        merging::print_notes(self.ui, self.name, self.path, &file.notes, other_side);
         Ok(file.text)
     }
 
@@ -145,8 +151,10 @@ impl Resolution<'_, '_> {
         choices: &Choices<'_>,
         approved: &Approved,
     ) -> Result<ResolvedFile, Vec<MergeProblem>> {
-        let configuration = StoredConfiguration::at_head(self.path);
-        let named = || configuration.keys();
+        let named = || match self.merge {
+            Some(merge) => StoredConfiguration::keys_since(self.path, &format!("{merge}^1")),
+            None => StoredConfiguration::at_head(self.path).keys(),
+        };
         let approval = match approved.0 {
             true => Approval::Given,
             false => Approval::Configured(&named),

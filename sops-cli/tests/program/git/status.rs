@@ -145,14 +145,14 @@ fn files_without_attributes_are_named() {
         .write("apps/.gitattributes", "*.yaml -merge\n");
     assert_eq!(clone.problems(), ["uncovered-files"]);
     let run = clone.sops_rs(&["git", "status"]);
-    let named = "lines in apps/.gitattributes may override them";
+    let named = "remove the lines in apps/.gitattributes that override them";
     assert!(run.stderr.replace('\n', " ").contains(named), "{run}");
     fs::remove_file(clone.path("apps/.gitattributes")).expect("the file can be removed");
     clone
         .environment
         .write(".git/info/attributes", "*.yaml -diff\n");
     let run = clone.sops_rs(&["git", "status"]);
-    let named = "lines in .git/info/attributes may override them";
+    let named = "remove the lines in .git/info/attributes that override them";
     assert!(run.stderr.replace('\n', " ").contains(named), "{run}");
 }
 

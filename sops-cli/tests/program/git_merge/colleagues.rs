@@ -422,6 +422,9 @@ fn said(run: &Run) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+const CORRECT_IT: &str =
+    "if a merge brought a removed line back, or dropped a new one, correct `.sops.yaml` instead";
+
 impl Team {
     /// Ann and Ben add a recipient each, Ann pushes, and Ben's pull conflicts in `.sops.yaml`.
     fn with_two_new_recipients() -> Self {
@@ -441,10 +444,7 @@ impl Team {
 /// Ben takes one side of `.sops.yaml`, which drops a recipient that his files have.
 #[test]
 fn a_recipient_that_one_side_added_is_not_taken_for_an_unwanted_one() {
-    for (side, who) in [
-        ("--ours", "the other side of the merge added age1t7rx"),
-        ("--theirs", "HEAD names age1lvyv"),
-    ] {
+    for side in ["--ours", "--theirs"] {
         let team = Team::with_two_new_recipients();
         let run = team.ben("sops-rs git status").succeeds();
         let conflict = "configurations have conflict markers: .sops.yaml";
@@ -455,15 +455,7 @@ fn a_recipient_that_one_side_added_is_not_taken_for_an_unwanted_one() {
         .succeeds();
         let run = team.ben("git commit -q");
         assert_ne!(run.code, Some(0), "{run}");
-        assert!(said(&run).contains(who), "{run}");
-        assert!(
-            said(&run).contains("only if the recipient should lose access"),
-            "{run}"
-        );
-        assert!(
-            !said(&run).contains("To update the keys of all files"),
-            "{run}"
-        );
+        assert!(said(&run).contains(CORRECT_IT), "{run}");
     }
 }
 
@@ -498,14 +490,7 @@ fn a_teammate_who_was_removed_is_not_taken_for_a_new_one() {
             false => "git add .sops.yaml && git commit -q",
         });
         assert_ne!(run.code, Some(0), "{is_rebase} {run}");
-        assert!(
-            said(&run).contains("(Remove Carol) removed age1ql3z7"),
-            "{run}"
-        );
-        assert!(
-            said(&run).contains("only if the recipient should get access again"),
-            "{run}"
-        );
+        assert!(said(&run).contains(CORRECT_IT), "{run}");
     }
 }
 
@@ -522,7 +507,8 @@ fn a_version_whose_values_are_lost_is_replaced_by_the_one_before() {
     let run = team.ann("git pull -q --no-edit");
     assert_ne!(run.code, Some(0), "{run}");
     let steps = commands(&run, "repair the damaged one first:");
-    assert_eq!(steps[2], "git checkout HEAD^ -- secret.yaml", "{run}");
+    assert!(steps[2].starts_with("git checkout "), "{run}");
+    assert!(steps[2].ends_with(" -- secret.yaml"), "{run}");
     for step in &steps[..6] {
         let step = step.replace("--all", "--all -m x");
         team.ann(&step).succeeds();
@@ -551,8 +537,13 @@ fn a_plaintext_side_is_encrypted_with_the_rule_of_the_other_side() {
     team.ben("git pull -q --no-edit || true").succeeds();
     let run = team.ben("sops-rs resolve app.yaml || true");
     let steps = commands(&run, "repair the damaged one first:");
-    assert!(steps[1].ends_with(" -- .sops.yaml"), "{run}");
-    for step in &steps[..4] {
+    let check = "first take it from there, and check its recipients";
+    assert!(said(&run).contains(check), "{run}");
+    team.ben(
+        "git merge --abort && git checkout -q origin/main -- .sops.yaml && git commit -qm rule",
+    )
+    .succeeds();
+    for step in &steps[1..3] {
         let step = step.replace("--all", "--all -m x");
         team.ben(&step).succeeds();
     }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{BASE, OTHER, OURS, Repository, SECRETS};
+use sops_test_support::environment::recipient;
+
+use super::{BASE, CAROL, OTHER, OURS, Repository, SECRETS, rules};
 
 const FILE: &str = "apps/secret.yaml";
 
@@ -407,6 +409,61 @@ fn ciphertexts_that_were_combined_by_hand_are_merged_again() {
         repository.commit_all();
         assert_eq!(repository.0.decrypt(FILE), OTHER, "{is_rotated} {by_hand}");
     }
+}
+
+/// The merge also took the other side's configuration, so HEAD names its recipient.
+#[test]
+fn a_committed_merge_does_not_approve_a_recipient_of_the_other_side() {
+    let rotate = |of: &Repository| drop(of.0.run(&["rotate", "-y", "-i", FILE]).succeeds());
+    let repository = Repository::new().diverged(
+        FILE,
+        |of| {
+            of.0.write(".sops.yaml", rules(&[&recipient(), CAROL]));
+            of.0.run(&["updatekeys", "-y", FILE]).succeeds();
+            of.edit(FILE, OTHER);
+            rotate(of);
+        },
+        |of| {
+            of.edit(FILE, OURS);
+            rotate(of);
+        },
+    );
+    repository.conflicts();
+    repository.commit_resolved(FILE);
+    assert!(repository.0.read(".sops.yaml").contains(CAROL));
+    let run = repository.0.run(&["resolve", FILE, "--ours"]).fails_with(1);
+    assert!(
+        run.stderr.contains(CAROL) || run.stderr.contains("age1ql3z7"),
+        "{run}"
+    );
+    assert!(run.stderr.contains("does not name"), "{run}");
+    repository
+        .0
+        .run(&["resolve", FILE, "--ours", "--yes"])
+        .succeeds();
+}
+
+/// Git never writes such a merge of a file, but a commit can have any content.
+#[test]
+fn a_committed_merge_of_three_branches_is_not_merged_again() {
+    let repository = Repository::with_changes(FILE, OURS, OTHER);
+    repository.conflicts();
+    repository.commit_resolved(FILE);
+    let third = repository.git(&["rev-parse", "HEAD~1"]).stdout;
+    let parents = repository.git(&["rev-parse", "HEAD^1", "HEAD^2"]).stdout;
+    let mut arguments = vec!["commit-tree", "HEAD^{tree}", "-m", "octopus"];
+    for parent in parents.split_whitespace().chain([third.trim(), "topic~1"]) {
+        arguments.extend(["-p", parent]);
+    }
+    let octopus = repository.git(&arguments).succeeds().stdout;
+    repository
+        .git(&["reset", "-q", "--hard", octopus.trim()])
+        .succeeds();
+    let run = repository
+        .0
+        .run(&["resolve", FILE, "--theirs"])
+        .fails_with(1);
+    assert!(run.stderr.contains("`git checkout COMMIT^"), "{run}");
 }
 
 #[test]

@@ -172,8 +172,8 @@ fn plaintext_that_cannot_be_encrypted_is_refused_with_the_reason() {
 fn a_configuration_change_is_checked_for_unchanged_files() {
     let repository = Repository::with_encrypted(&["a.yaml", "sub/b.yaml"]);
     repository.add(".sops.yaml", &rules(&both()));
-    repository.refuses("help: sops-rs updatekeys a.yaml");
-    repository.refuses("help: sops-rs updatekeys sub/b.yaml");
+    repository.refuses("run `sops-rs updatekeys a.yaml`");
+    repository.refuses("run `sops-rs updatekeys sub/b.yaml`");
     // Staged files count.
     let update = ["updatekeys", "-y", "a.yaml", "sub/b.yaml"];
     repository.sops_rs(&update).succeeds();
@@ -200,7 +200,7 @@ fn a_configuration_change_is_checked_for_unchanged_files() {
     repository.commit().succeeds();
     let moved = ["mv", "sub/.sops.yaml", "sub/old.sops.yaml"];
     repository.git(&moved).succeeds();
-    repository.refuses("help: sops-rs updatekeys sub/b.yaml");
+    repository.refuses("run `sops-rs updatekeys sub/b.yaml`");
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn a_branch_that_committed_plaintext_is_a_conflict() {
         );
         let run = repository.conflicts();
         let message = "in plaintext, but another version of the file is encrypted";
-        let repair = "`sops-rs encrypt -i secret.yaml`, `git commit --all`";
+        let repair = "`sops-rs encrypt -i secret.yaml`, `git commit -m Repair -- secret.yaml`";
         assert!(run.stderr.contains(message), "{run}");
         assert!(run.stderr.contains(repair), "{run}");
         repository.is_marked(FILE);
