@@ -33,7 +33,7 @@ fn the_message_says_which_build_has_the_key() {
     let run = environment.run(&["decrypt", "y.yaml"]).fails_with(128);
     let stderr = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        stderr.contains(hint) && stderr.contains("`--keyservice ADDRESS`"),
+        stderr.contains(hint) && stderr.contains("`--keyservice`"),
         "{run}"
     );
 }

@@ -134,7 +134,7 @@ fn headers(json: Option<&str>) -> Outcome<HeaderMap> {
         return Ok(headers);
     };
     let invalid =
-        || "VAULT_HEADERS must be a JSON object that maps valid header names to strings".to_owned();
+        || "VAULT_HEADERS is not a JSON object that maps valid header names to strings".to_owned();
     let fields: std::collections::BTreeMap<String, String> =
         serde_json::from_str(json).map_err(|_| invalid())?;
     for (name, value) in fields {
