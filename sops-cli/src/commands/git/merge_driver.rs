@@ -203,20 +203,16 @@ impl Args {
             files::write_scratch(&self.ours, written, &outcome.text)?;
         }
         let name = self.name();
-        let operation = Operation::current();
-        merging::print_notes(
-            ui,
-            &name,
-            &self.path,
-            &outcome.notes,
-            operation.other_side(),
-        );
-        if !outcome.problems.is_empty() {
-            // In a rebase, ours is not what users expect.
-            let sides = operation.sides().filter(|_| operation.is_rebase());
-            if let Some(sides) = sides {
-                ui.note(format_args!("{name}: {sides}"));
-            }
+        // Finding the operation takes a process.
+        let has_messages = !outcome.notes.is_empty() || !outcome.problems.is_empty();
+        let operation = has_messages.then(Operation::current);
+        let other_side = operation.as_ref().and_then(Operation::other_side);
+        merging::print_notes(ui, &name, &self.path, &outcome.notes, other_side);
+        // In a rebase, ours is not what users expect.
+        let rebase = operation.as_ref().filter(|operation| operation.is_rebase());
+        let sides = rebase.and_then(Operation::sides);
+        if let Some(sides) = sides.filter(|_| !outcome.problems.is_empty()) {
+            ui.note(format_args!("{name}: {sides}"));
         }
         ui.errors(merging::errors(&name, &self.path, &outcome.problems));
         Ok(outcome.problems.is_empty())
