@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::{env, panic, process};
+use std::{env, panic, process, thread};
 
 use sops_core::reading::{self, FileKind};
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, MacCheck, encrypted_format};
@@ -97,8 +97,10 @@ fn print_unchanged_on_panic(path: &Path) {
     let is_printed = AtomicBool::new(false);
     panic::set_hook(Box::new(move |_| {
         if is_printed.swap(true, Ordering::SeqCst) {
-            // Another thread prints, and then ends the process.
-            return;
+            // Another thread prints, and then ends the process. Returning would end it now.
+            loop {
+                thread::park();
+            }
         }
         // Git continues, whatever fails.
         let _ = reading::open(&path, FileKind::Any)
