@@ -119,10 +119,9 @@ pub(super) fn is_ci_without_consent() -> bool {
 /// `.git`, below the message.
 fn is_for_commit() -> bool {
     // Git, or the shell that it starts for a command of several words.
-    let above = commands_above(2).unwrap_or_default();
-    above
-        .iter()
-        .find_map(|words| git_command(words))
+    commands_above()
+        .take(2)
+        .find_map(|words| git_command(&words).map(OsStr::to_owned))
         .is_some_and(|command| WRITING.iter().any(|writing| command == *writing))
 }
 

@@ -1,9 +1,9 @@
 //! macOS and Apple's other systems.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::{io, iter};
 
 use rustix::fs::{OFlags, RenameFlags, renameat_with, statfs};
 use rustix::io::Errno;
@@ -43,6 +43,6 @@ pub(crate) fn sync_file_system(_: impl AsFd) -> io::Result<()> {
 }
 
 /// Reading the command lines of the processes above this one would need an unsafe call.
-pub(crate) fn commands_above(_: usize) -> Option<Vec<Vec<OsString>>> {
-    None
+pub(crate) fn commands_above() -> impl Iterator<Item = Vec<OsString>> {
+    iter::empty()
 }

@@ -4,10 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::{fs, io, process};
+use std::{fs, io, iter};
 
 use rustix::fs::{Mode, OFlags, RenameFlags, openat, renameat_with, statfs, syncfs};
 use rustix::io::Errno;
+use rustix::process::getppid;
 
 /// Whether the directory is on a memory file system.
 pub(crate) fn is_in_memory(directory: &Path) -> bool {
@@ -42,32 +43,25 @@ pub(crate) fn sync_file_system(directory: impl AsFd) -> io::Result<()> {
     Ok(syncfs(directory)?)
 }
 
-/// The command lines of this process's parent, its grandparent, and so on; at most `most`. `None`
-/// if the system does not say.
-pub(crate) fn commands_above(most: usize) -> Option<Vec<Vec<OsString>>> {
-    let mut commands = Vec::new();
-    let mut process = process::id();
-    while commands.len() < most {
-        let Some(parent) = parent(process).filter(|parent| *parent != 0) else {
-            break;
-        };
-        let Ok(line) = fs::read(format!("/proc/{parent}/cmdline")) else {
-            break;
-        };
+/// The command lines of this process's parent, its grandparent, and so on. Nothing if the system
+/// does not say.
+pub(crate) fn commands_above() -> impl Iterator<Item = Vec<OsString>> {
+    let parent_of_this = getppid().map(|parent| parent.as_raw_nonzero().get());
+    let parents = iter::successors(parent_of_this, |process| parent(*process));
+    parents.map_while(|process| {
+        let line = fs::read(format!("/proc/{process}/cmdline")).ok()?;
         let line = line.strip_suffix(b"\0").unwrap_or(&line);
         let words = line.split(|byte| *byte == 0);
-        commands.push(
+        Some(
             words
                 .map(|word| OsStr::from_bytes(word).to_owned())
                 .collect(),
-        );
-        process = parent;
-    }
-    (!commands.is_empty()).then_some(commands)
+        )
+    })
 }
 
 /// The parent of a process.
-fn parent(process: u32) -> Option<u32> {
+fn parent(process: i32) -> Option<i32> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let mut lines = status.lines();
     lines
@@ -75,4 +69,5 @@ fn parent(process: u32) -> Option<u32> {
         .trim()
         .parse()
         .ok()
+        .filter(|parent| *parent != 0)
 }

@@ -31,7 +31,7 @@ pub(super) fn problems() -> Result<Vec<Problem>, CommandError> {
     problems.extend(caching(&settings));
     problems.extend(cached(&settings, &refs.output()?));
     // Elsewhere, the textconv program recognizes `git commit`.
-    if commands_above(1).is_none() {
+    if commands_above().next().is_none() {
         problems.extend(in_commit_messages(&settings));
     }
     Ok(problems)
