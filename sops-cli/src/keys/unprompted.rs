@@ -8,6 +8,7 @@ use sops_core::keys::{
     self, Attempts, Effort, Environment, Family, Gpg, Identities, KeyService, KeyServices,
     MasterKey, WorkBudget,
 };
+use sops_core::{EncryptedDocument, MacCheck};
 use zeroize::Zeroizing;
 
 #[cfg(feature = "keyservice")]
@@ -69,6 +70,13 @@ pub(crate) fn ready_keys() -> KeyServices {
         None => keys,
     };
     keys.with(Arc::new(Unprompted::unlocked_pgp()))
+}
+
+/// Whether these keys decrypt every value and the MAC matches. `None` if they cannot decrypt the
+/// data key.
+pub(crate) fn is_intact(document: &EncryptedDocument, keys: &KeyServices) -> Option<bool> {
+    let key = document.data_key(keys).ok()?;
+    Some(document.decrypt(&key, MacCheck::Require).is_ok())
 }
 
 impl KeyService for Unprompted {

@@ -38,8 +38,9 @@ pub(crate) fn print_notes(
     }
 }
 
-/// Prints which new recipients the creation rule at HEAD does not name. Usually, the branch that adds
-/// a recipient also adds it to `.sops.yaml`. `other_side` is the commit of that branch, if it is known.
+/// Prints which new recipients the creation rule before the merge does not name. Usually, the branch
+/// that adds a recipient also adds it to `.sops.yaml`. `other_side` is the commit of that branch, if
+/// it is known.
 fn print_unnamed(ui: &Ui, name: &str, path: &Path, keys: &[MasterKey], other_side: Option<&str>) {
     let (added, unknown) = named_in(other_side, path, keys);
     if !added.is_empty() {
@@ -313,10 +314,10 @@ fn error(problem: &MergeProblem, path: &Path) -> Option<CommandError> {
             "the sides differ in which values are encrypted, or in what the MAC covers".to_owned(),
         ),
         MergeProblem::KeyGroups => {
-            general("the two sides' changes to recipients or key groups conflict, or the creation rule at HEAD has different key groups".to_owned())
+            general("the two sides' changes to recipients or key groups conflict, or the creation rule before the merge has different key groups".to_owned())
         }
         MergeProblem::Unapproved(keys) => general(format!(
-            "the data key would be encrypted for recipients that the creation rule at HEAD does not name: {}",
+            "the data key would be encrypted for recipients that the creation rule before the merge does not name: {}",
             described(keys, path)
         )),
         MergeProblem::LockedOut => general(

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use sops_core::merge::{MergeProblem, SideName};
-use sops_core::{EncryptedDocument, Error, MacCheck, format_of_encrypted};
+use sops_core::{EncryptedDocument, Error, format_of_encrypted};
 
 use crate::git::{CommittedMerge, Objects, Operation, UnmergedFile, git};
-use crate::keys::unprompted::ready_keys;
+use crate::keys::unprompted::{is_intact, ready_keys};
 
 /// The commands that repair this side in a commit of its own, and then merge again. `file` is the
 /// name of the file for a shell, and `path` its path from the root of the repository.
@@ -131,10 +131,8 @@ fn last_whole(path: &Path, commit: &str) -> Option<String> {
         let content = objects.blob(&format!("{commit}:{name}"));
         content.is_some_and(|content| {
             let format = format_of_encrypted(path, &content);
-            EncryptedDocument::parse(&*content, format).is_ok_and(|document| {
-                let key = document.data_key(&keys);
-                key.is_ok_and(|key| document.decrypt(&key, MacCheck::Require).is_ok())
-            })
+            EncryptedDocument::parse(&*content, format)
+                .is_ok_and(|document| is_intact(&document, &keys) == Some(true))
         })
     })?;
     Some(whole[..whole.len().min(10)].to_owned())

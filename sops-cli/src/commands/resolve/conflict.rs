@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use sops_core::document::merge_conflict;
-use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, MacCheck, format_of_encrypted};
+use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, format_of_encrypted};
 use sops_lint::shell_path;
 
 use crate::command_error::{Code, CommandError, name_of};
 use crate::git::{CommittedMerge, GitRepository, Operation, UnmergedFile, git, unmerged_files};
 use crate::input::read_repository_file;
-use crate::keys::unprompted::ready_keys;
+use crate::keys::unprompted::{is_intact, ready_keys};
 use crate::lint::judge::relative;
 use crate::repository_files::RepositoryFiles;
 use crate::ui::Ui;
@@ -69,10 +69,7 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
 fn is_damaged(file: &Path, content: &[u8]) -> bool {
     let format = format_of_encrypted(file, content);
     match EncryptedDocument::parse(content, format) {
-        Ok(document) => {
-            let key = document.data_key(&ready_keys());
-            key.is_ok_and(|key| document.decrypt(&key, MacCheck::Require).is_err())
-        }
+        Ok(document) => is_intact(&document, &ready_keys()) == Some(false),
         Err(_) => str::from_utf8(content).is_ok_and(|text| text.contains(CIPHERTEXT_PREFIX)),
     }
 }
@@ -192,11 +189,7 @@ pub(super) fn is_resolved(file: &Path, unmerged: &UnmergedFile) -> bool {
         && str::from_utf8(&content).is_ok_and(|text| text.contains(CIPHERTEXT_PREFIX))
         && merge_conflict(&content).is_none()
         && !is_ours()
-        && EncryptedDocument::parse(&*content, format()).is_ok_and(|document| {
-            let key = document.data_key(&ready_keys());
-            // Someone may have combined ciphertexts by hand.
-            key.map_or(true, |key| {
-                document.decrypt(&key, MacCheck::Require).is_ok()
-            })
-        })
+        // Someone may have combined ciphertexts by hand.
+        && EncryptedDocument::parse(&*content, format())
+            .is_ok_and(|document| is_intact(&document, &ready_keys()) != Some(false))
 }

@@ -76,7 +76,7 @@ impl Resolution<'_, '_> {
             && self.ui.can_ask()
         {
             self.ui.note(format_args!(
-                "The creation rule at HEAD does not name these recipients of {}:",
+                "The creation rule before the merge does not name these recipients of {}:",
                 self.name
             ));
             for key in keys {

@@ -5,7 +5,7 @@ use sops_test_support::environment::{other_recipient, recipient};
 use crate::git_merge::{DAVE, MERGED, OURS, Repository, THEIRS, rules};
 
 const FILE: &str = "secret.yaml";
-const UNNAMED: &str = "recipients that the creation rule at HEAD does not name";
+const UNNAMED: &str = "recipients that the creation rule before the merge does not name";
 
 impl Repository {
     /// Makes these the recipients of the file and of its creation rule.
