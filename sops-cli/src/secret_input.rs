@@ -87,6 +87,22 @@ pub(crate) fn piped() -> Result<Zeroizing<Vec<u8>>, CommandError> {
     }
 }
 
+/// Notes that a value from a file has a line break after its only line, which few passwords have.
+/// `way_out` says how to leave it out.
+pub(crate) fn note_line_break(ui: &Ui, value: &str, file: &Path, bytes: &[u8], way_out: &str) {
+    let is_line = str::from_utf8(bytes)
+        .is_ok_and(|text| text.len() > 1 && text.find('\n') == Some(text.len() - 1));
+    if is_line {
+        let source = match file == Path::new("-") {
+            true => "standard input".to_owned(),
+            false => name_of(file),
+        };
+        ui.note(format_args!(
+            "`{value}` ends with a line break, as {source} does; to leave it out, {way_out}"
+        ));
+    }
+}
+
 /// Removes the line break that programs print after a single line. The line break at the end of
 /// longer text, such as a key in PEM, is part of it.
 pub(crate) fn without_line_break(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {

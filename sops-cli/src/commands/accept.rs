@@ -86,6 +86,9 @@ pub(crate) fn cmd_accept(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
             "Proposals left: {left}; to delete them, run `sops-rs accept --reject`"
         ));
     }
+    if let ([_], [_]) = (&proposals[..], &errors[..]) {
+        return errors.pop().map_or(Ok(()), Err);
+    }
     let failed = errors.len();
     let Some(code) = errors.first().map(CommandError::code) else {
         return Ok(());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sops_core::keys::age::{KeyPair, generate_hybrid, generate_x25519};
 
 use crate::command_error::{CommandError, name_of};
-use crate::keys::key_file::{KeyDestination, KeyText, key_pairs, own_file, read_keys};
+use crate::keys::key_file::{KeyDestination, KeyText, file_in_use, key_pairs, read_keys};
 use crate::secret_input::standard_input;
 use crate::ui::Ui;
 
@@ -59,7 +59,7 @@ pub(crate) fn generate(pq: bool) -> KeyPair {
 
 /// Prints the recipients of the keys in a file, as `age-keygen -y` does.
 fn print_recipients(ui: &Ui, file: Option<&Path>) -> Result<(), CommandError> {
-    let own = own_file()?;
+    let own = file_in_use()?;
     let (name, text) = match file {
         Some(file) if file != Path::new("-") => (name_of(file), read_keys(file)?),
         None if ui.can_ask() => (name_of(&own), read_keys(&own)?),

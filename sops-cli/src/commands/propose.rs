@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use sops_core::metadata::Metadata;
 use sops_core::{EncryptedDocument, Format, parse_document};
 
-use super::set::{Caller, ValueArgs, may_select};
+use super::set::{Assignment, Caller, ValueArgs, may_select};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::files::{self, Expected, Readers};
@@ -43,37 +44,18 @@ pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     let document =
         parse_document(&*input.content, input.format).map_err(|error| input.error(error))?;
     let metadata = encrypted.metadata();
-    let mut values = Vec::new();
-    let caller = Caller {
-        command: "propose",
-        file: Some(file),
-    };
-    for assignment in args.values.assignments(ui, caller)? {
+    let propose = |assignment: Assignment| {
         let node = assignment
             .node(ui, file, &document)
             .map_err(|error| input.error(error))?;
         if input.format != Format::Binary && !may_select(metadata, &assignment.path) {
-            let message = format!(
-                "`{}` would stay in plaintext, because the rule of the file does not select it",
-                assignment.typed
-            );
-            return Err(CommandError::new(Code::Generic, message)
-                .in_file(&input.name)
-                .hint(match metadata.mac_only_encrypted {
-                    true => "write the value into the file with an editor: the MAC does not cover plaintext values",
-                    false => "ask someone who can decrypt the file to set it with `sops-rs set`",
-                }));
+            return Err(unselected(&assignment, &input, metadata));
         }
-        values.push(ProposedValue {
+        Ok(ProposedValue {
             replaces: Some(proposal::fingerprint(&document, &assignment.path)),
             path: assignment.path,
             node,
-        });
-    }
-    let proposal = Proposal {
-        created: SystemTime::now(),
-        file: proposal::base_name(file),
-        values,
+        })
     };
     let groups = metadata.master_keys();
     let key_groups = KeyGroups {
@@ -86,6 +68,21 @@ pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     let agreement = Agreement::new(ui, globals, &services, args.yes, [].iter())?;
     let unagreed = agreement.unagreed(file, key_groups, &[])?;
     agreement.require(&input.name, unagreed)?;
+    let caller = Caller {
+        command: "propose",
+        file: Some(file),
+    };
+    if args.values.asks(ui) {
+        for assignment in args.values.trial(caller)? {
+            propose(assignment)?;
+        }
+    }
+    let assignments = args.values.assignments(ui, caller)?.into_iter();
+    let proposal = Proposal {
+        created: SystemTime::now(),
+        file: proposal::base_name(file),
+        values: assignments.map(propose).collect::<Result<_, _>>()?,
+    };
     let text = proposal
         .encrypt(&groups, metadata.shamir_threshold, services.all())
         .map_err(|error| input.plaintext_error(error))?;
@@ -103,4 +100,18 @@ pub(crate) fn cmd_propose(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
         input.name
     ));
     Ok(())
+}
+
+/// The error about a value that the rule of the file would leave in plaintext.
+fn unselected(assignment: &Assignment, input: &Input, metadata: &Metadata) -> CommandError {
+    let message = format!(
+        "`{}` would stay in plaintext, because the rule of the file does not select it",
+        assignment.typed
+    );
+    CommandError::new(Code::Generic, message)
+        .in_file(&input.name)
+        .hint(match metadata.mac_only_encrypted {
+            true => "write the value into the file with an editor: the MAC does not cover plaintext values",
+            false => "ask someone who can decrypt the file to set it with `sops-rs set`",
+        })
 }

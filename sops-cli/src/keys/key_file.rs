@@ -1,6 +1,7 @@
 //! Writes private keys into key files, and reads them from there. An existing key is never
 //! overwritten.
 
+use std::env;
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -129,7 +130,16 @@ impl KeyDestination {
     }
 }
 
-/// The file with the user's keys.
+/// The file that the user's keys are read from: the one that `SOPS_AGE_KEY_FILE` names, or else the
+/// one that new keys are written to.
+pub(crate) fn file_in_use() -> Result<PathBuf, CommandError> {
+    match env::var_os("SOPS_AGE_KEY_FILE").filter(|file| !file.is_empty()) {
+        Some(file) => Ok(file.into()),
+        None => own_file(),
+    }
+}
+
+/// The file that the user's new keys are written to.
 pub(crate) fn own_file() -> Result<PathBuf, CommandError> {
     Environment::process()
         .key_file()
@@ -261,6 +271,6 @@ pub(crate) fn restrict_output(ui: &Ui) {
     if is_new && fchmod(&stdout, mode).is_ok() {
         ui.note("Made the output file readable only for you");
     } else {
-        ui.warn("other users can read the file that the private key is written to; run `chmod 600` on it");
+        ui.warn("other users can read the output file, which now contains a secret; run `chmod 600` on it");
     }
 }

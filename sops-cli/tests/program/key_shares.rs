@@ -50,6 +50,16 @@ fn any_two_of_three_shares_restore_the_key() {
 }
 
 #[test]
+fn the_key_file_in_use_is_split() {
+    let environment = TestEnvironment::new();
+    environment.write("other.txt", other_identity());
+    let mut command = environment.command(&["keys", "split", "2-of-3", "--share", "1"]);
+    command.env("SOPS_AGE_KEY_FILE", environment.path("other.txt"));
+    let share = environment.finish(command).succeeds().stdout;
+    assert!(share.contains(&other_recipient()), "{share}");
+}
+
+#[test]
 fn a_lost_share_is_printed_again_and_one_more_is_added() {
     let environment = TestEnvironment::new();
     let first = share(&environment, "3-of-5", 1, &[]);

@@ -4,6 +4,8 @@ use std::fs;
 
 use sops_test_support::environment::{TestEnvironment, identity, other_recipient, recipient};
 
+use crate::redact_terminal::Session;
+
 const SECRET: &str =
     "kind: Secret\nmetadata:\n  name: db\nstringData:\n  password: old # of the database\n";
 
@@ -46,6 +48,26 @@ fn with_key(
     let mut command = environment.command(arguments);
     command.env("SOPS_AGE_KEY", identity());
     environment.finish(command)
+}
+
+#[test]
+fn a_value_that_cannot_be_proposed_is_not_asked_for() {
+    let environment = closed();
+    let command = environment.command(&["propose", "apps/secret.yaml", "metadata.namespace"]);
+    let (shown, status) = Session::start(&environment, &command).end();
+    assert!(!status.success(), "{shown}");
+    assert!(!shown.contains("New value of"), "{shown}");
+    assert!(shown.contains("would stay in plaintext"), "{shown}");
+}
+
+#[test]
+fn the_only_proposal_has_only_its_own_error() {
+    let environment = closed();
+    environment.write("apps/secret.yaml.5b9cd915.proposal", "a: b\n");
+    let run = with_key(&environment, &["accept", "--yes"]);
+    assert_ne!(run.code, Some(0), "{run}");
+    assert!(!run.stderr.contains("of 1"), "{run}");
+    assert_eq!(run.stderr.matches("error").count(), 1, "{run}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Setting and removing single values.
 
-use sops_test_support::environment::TestEnvironment;
+use sops_test_support::environment::{TestEnvironment, recipient};
 
 const TEXT: &str = "\
 # Kept.
@@ -370,6 +370,43 @@ fn set_in_secret(arguments: &[&str], input: &str, key: &str) -> String {
     let mut lines = text.lines();
     let line = lines.find_map(|line| line.trim_start().strip_prefix(&format!("{key}: ")));
     line.unwrap_or_else(|| panic!("{text}")).to_owned()
+}
+
+#[test]
+fn the_line_break_of_a_file_with_one_line_is_noted() {
+    let environment = with_secret();
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+    let texts = ["one line\n", "no end", "two\nlines\n"];
+    for (index, (text, is_noted)) in texts.into_iter().zip([true, false, false]).enumerate() {
+        environment.write("value.txt", text);
+        let arguments = ["stringData.password", "--from-file", "value.txt"];
+        let set = environment.run(&[&["set", "secret.yaml"], &arguments[..]].concat());
+        let set = set.succeeds().keeps(&[text.trim_end()]);
+        assert_eq!(
+            set.stderr.contains("ends with a line break"),
+            is_noted,
+            "{set}"
+        );
+        let create = environment.run(&[
+            "secret",
+            "create",
+            "generic",
+            "api",
+            "--from-file",
+            "password=value.txt",
+            "--output",
+            &format!("api{index}.yaml"),
+        ]);
+        let create = create.succeeds();
+        assert_eq!(
+            create.stderr.contains("ends with a line break"),
+            is_noted,
+            "{create}"
+        );
+    }
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub(super) fn from_file(
             let content = content(text);
             let warning = match &content {
                 SourceContent::Protected(_) => None,
+                SourceContent::Keys(keys) if keys.is_empty() => None,
                 _ => too_open(path, &metadata),
             };
             KeySource {

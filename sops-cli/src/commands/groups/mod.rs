@@ -63,7 +63,7 @@ enum GroupAction {
     Delete {
         #[command(flatten)]
         target: FileArgs,
-        /// Index of the group; the first is 0
+        /// Index of the group; the first, `Group 1` in messages, is 0
         #[arg(value_name = "INDEX", value_parser = index)]
         index: usize,
         #[command(flatten)]

@@ -11,7 +11,7 @@ use sops_core::keys::slip39::check_numbers;
 use super::share_text::{self, Style};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::files::{self, Expected, Readers, is_in_memory};
-use crate::keys::key_file::{key_pairs, own_file, read_keys, restrict_output};
+use crate::keys::key_file::{file_in_use, key_pairs, read_keys, restrict_output};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -129,7 +129,7 @@ impl Args {
         let file = match &self.key_file {
             Some(file) => file,
             None => {
-                own = own_file()?;
+                own = file_in_use()?;
                 &own
             }
         };

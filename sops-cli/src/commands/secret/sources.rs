@@ -10,7 +10,9 @@ use zeroize::Zeroizing;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::random_text::RandomText;
 use crate::secret_data;
-use crate::secret_input::{ask, piped, read, read_file, read_plaintext, without_line_break};
+use crate::secret_input::{
+    ask, note_line_break, piped, read, read_file, read_plaintext, without_line_break,
+};
 use crate::ui::Ui;
 
 /// The longest key that Kubernetes accepts.
@@ -112,7 +114,12 @@ impl GenericArgs {
                     return Err(CommandError::new(Code::Generic, message));
                 }
                 None => entries.add(&name_of(Path::new(file_name(file))), read_plaintext(file)?)?,
-                Some(key) => entries.add(key, read(file)?)?,
+                Some(key) => {
+                    let value = read(file)?;
+                    let way_out = format!("pass the value with `--from-stdin {key}`");
+                    note_line_break(ui, key, file, &value, &way_out);
+                    entries.add(key, value)?;
+                }
             }
         }
         for file in &self.from_env_file {

@@ -15,7 +15,9 @@ use crate::arguments::invocation;
 use crate::command_error::{Code, CommandError, name_of};
 use crate::commands::secret::check_key;
 use crate::secret_data;
-use crate::secret_input::{ask, piped, read, read_file, standard_input, without_line_break};
+use crate::secret_input::{
+    ask, note_line_break, piped, read, read_file, standard_input, without_line_break,
+};
 use crate::ui::Ui;
 
 /// A key path, and the value that it gets.
@@ -74,8 +76,11 @@ impl ValueArgs {
                     "pass one file for each path: `sops-rs set FILE PATH --from-file FILE`",
                 ));
             }
-            return self.of_paths(&words, caller, |index, _| {
-                let text = read(&self.from_file[index])?;
+            return self.of_paths(&words, caller, |index, path| {
+                let file = &self.from_file[index];
+                let text = read(file)?;
+                let way_out = "pipe the value in, without `--from-file`";
+                note_line_break(ui, path, file, &text, way_out);
                 Ok(NewValue::Text(text, Origin::Given))
             });
         }
@@ -106,7 +111,7 @@ impl ValueArgs {
     }
 
     /// Whether the user will be asked for values on the terminal.
-    pub(super) fn asks(&self, ui: &Ui) -> bool {
+    pub(crate) fn asks(&self, ui: &Ui) -> bool {
         let takes_no_answer = invocation::is_sops()
             || self.value_file
             || self.value_stdin
@@ -116,7 +121,7 @@ impl ValueArgs {
     }
 
     /// Assignments of some text to the paths, to check them.
-    pub(super) fn trial(&self, caller: Caller<'_>) -> Result<Vec<Assignment>, CommandError> {
+    pub(crate) fn trial(&self, caller: Caller<'_>) -> Result<Vec<Assignment>, CommandError> {
         let mut assignments = self.of_paths(&self.words(), caller, |_, _| {
             let text = Zeroizing::new(b"text".to_vec());
             Ok(NewValue::Text(text, Origin::Given))

@@ -233,6 +233,13 @@ fn a_key_file_that_others_can_read_gets_a_warning() {
         assert_eq!(identities.recipients().len(), 1);
         assert_eq!(!identities.warnings().is_empty(), warned, "{mode:o}");
     }
+    // This file has no keys.
+    let home = Home::new();
+    let file = home.write("keys.txt", "# nothing\n");
+    set_mode(Path::new(&file), 0o644);
+    let identities = home.set(KEY_FILE, &file).identities();
+    assert!(identities.recipients().is_empty());
+    assert!(identities.warnings().is_empty());
     // This file is protected by a passphrase.
     let home = Home::new();
     let file = home.write(
