@@ -77,7 +77,7 @@ impl Linter {
                 "encrypt it again with `{command}`; if it is meant to be public from now on"
             ),
         };
-        let help = format!("{help}, commit it with `git commit --no-verify`");
+        let help = format!("{help}, pass `--no-verify` to `git commit` and `git push`");
         context.report_span(span, message).help(help);
         let mut findings = suppress::apply(&mut context, &[&PLAINTEXT_SECRET]);
         findings.retain(|finding| finding.rule.code == PLAINTEXT_SECRET.code);

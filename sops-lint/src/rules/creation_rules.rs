@@ -100,7 +100,7 @@ fn check(context: &mut Context<'_>) {
         }
         context
             .report_node(rule, "no file is encrypted with this creation rule")
-            .help("remove it, or fix its `path_regex`: it is matched against the path relative to the directory of `.sops.yaml`");
+            .help("remove it, or fix its `path_regex`, which is matched against the path relative to the directory of `.sops.yaml`; if an earlier rule matches the same files, move this rule before it");
         let finding = context.put_aside();
         unused.extend(finding.map(|finding| (number, finding)));
     }
