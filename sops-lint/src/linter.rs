@@ -42,7 +42,7 @@ pub struct Linted {
     pub facts: Facts,
 }
 
-/// The rules, ready to check files. It keeps nothing from the files.
+/// The rules, ready to check files. A linter keeps nothing from the files.
 pub struct Linter {
     settings: Settings,
     rules: Vec<&'static Rule>,

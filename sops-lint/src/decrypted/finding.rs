@@ -16,8 +16,9 @@ use crate::shown_name::shown_name;
 use crate::{excerpt, suppress};
 
 impl Linter {
-    /// The finding that a file in plaintext was encrypted in one of these versions, which are of
-    /// the same path or of files that the commit deletes. `version` is the name of their commit.
+    /// The finding that a file in plaintext is encrypted in one of these versions: of the same
+    /// path, or of a file that the commit deletes or that stays encrypted. `version` is the name of
+    /// their commit.
     pub fn decrypted(
         &self,
         input: &Input<'_>,
