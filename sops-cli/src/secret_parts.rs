@@ -187,7 +187,7 @@ impl SecretParts {
                 return self.leak(Error::Document(DocumentError::Unrepresentable {
                     location: at,
                     message: format!(
-                        "this quote ends on line {end}, but a value is a single line in this format, and the other lines would become keys in plaintext: write `\\n` for a line break, or encrypt the file with `--input-type binary`"
+                        "this quote ends on line {end}, but a value is a single line in this format, and the other lines would become keys in plaintext: write `\\n` for a line break, or encrypt the file as a whole with `--input-type binary --output-type binary`"
                     ),
                 }));
             }
