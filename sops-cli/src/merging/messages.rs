@@ -38,8 +38,9 @@ pub(crate) fn print_notes(
     }
 }
 
-/// Prints which new recipients the creation rule at HEAD does not name. Usually, the branch that adds
-/// a recipient also adds it to `.sops.yaml`. `other_side` is the commit of that branch, if it is known.
+/// Prints which new recipients the creation rule at HEAD does not name: usually, the branch that
+/// adds a recipient also adds it to `.sops.yaml`. `other_side` is the commit of that branch, if it
+/// is known.
 fn print_unnamed(ui: &Ui, name: &str, path: &Path, keys: &[MasterKey], other_side: Option<&str>) {
     let (added, unknown) = named_in(other_side, path, keys);
     if !added.is_empty() {
