@@ -8,7 +8,7 @@ pub(crate) fn missing_family(family: Family) -> Option<String> {
         Family::Age | Family::Pgp => return None,
         Family::Kms => (cfg!(feature = "aws"), "cloud"),
         Family::AzureKv => (cfg!(feature = "azure"), "azure"),
-        Family::GcpKms => (cfg!(feature = "gcp"), "cloud"),
+        Family::GcpKms => (cfg!(feature = "gcp"), "gcp"),
         Family::Hckms => (cfg!(feature = "hckms"), "hckms"),
         Family::HcVault => (cfg!(feature = "vault"), "vault"),
     };

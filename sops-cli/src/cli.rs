@@ -37,7 +37,7 @@ use crate::ui::Ui;
 `sops-rs COMMAND --help` explains a command, and `-h` prints a summary. \
 `sops-rs FILE` edits the file; `-d`, `-e`, `-r` and `--set` work as in older versions of sops.
 
-sops-rs looks for private keys in the same places as sops: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, \
+sops-rs looks for private keys in the same places as sops, such as SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, \
 ~/.config/sops/age/keys.txt, and the SSH keys in ~/.ssh. It also uses the same exit codes."
 )]
 struct Front {

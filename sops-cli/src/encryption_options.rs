@@ -95,12 +95,12 @@ pub(crate) fn no_rules(config: Option<&Config>) -> Result<CommandError, CommandE
     Ok(match config {
         None => {
             let message = format!(
-                "no `.sops.yaml` in {} or a directory above it, so there is no key to encrypt for; the search starts in the working \
-                 directory, not in the directory of the file",
+                "no `.sops.yaml` in {} or a directory above it, so there is no key to encrypt for; for a file that you name, \
+                 the search starts in the working directory, not in the directory of the file",
                 name_of(&working_dir()?)
             );
             error(message).hint(
-                "create a key and a `.sops.yaml` with `sops-rs init`, or pass the file with `--config`",
+                "create a key and a `.sops.yaml` with `sops-rs init`, or pass a configuration with `--config`",
             )
         }
         Some(config) => error(

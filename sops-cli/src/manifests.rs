@@ -180,10 +180,9 @@ impl ManifestReader<'_> {
                 }
                 InvalidEntry::NoBase64(key) => {
                     let message = format!("Secret {}: `data.{key}` is not base64", object.name());
-                    refuse(message).hint(format!(
-                        "to store plain text, use `stringData`: `sops-rs edit {}`",
-                        shell_path(&input.name)
-                    ))
+                    refuse(message).hint(
+                        "encode the value, or move it to `stringData`, where values are plain text",
+                    )
                 }
             })?;
         }

@@ -134,7 +134,9 @@ impl Proposal {
             .first()
             .and_then(|tree| Self::from_tree(tree, modified));
         proposal.ok_or_else(|| {
-            CommandError::new(Code::Generic, "this is not a proposal").in_file(&input.name)
+            CommandError::new(Code::Generic, "this is not a proposal")
+                .in_file(&input.name)
+                .hint("ask its author to create it again with `sops-rs propose`")
         })
     }
 

@@ -89,7 +89,7 @@ impl RandomText {
         let is_weak = self.bits() < WEAK_BITS;
         is_weak.then(|| {
             format!(
-                "`{self}` has {:.0} bits of entropy, which can be guessed offline; use at least {} characters",
+                "`{self}` has {:.0} bits of entropy, so it can be guessed offline; use at least {} characters",
                 self.bits().floor(),
                 (WEAK_BITS / (self.bits() / self.length as f64)).ceil()
             )
@@ -105,7 +105,7 @@ impl FromStr for RandomText {
         let length = length.parse().ok();
         let Some(length) = length.filter(|length| (1..=MAX_LENGTH).contains(length)) else {
             return Err(format!(
-                "the length must be a number from 1 to {MAX_LENGTH}, such as `--generate 32`"
+                "the length must be a number from 1 to {MAX_LENGTH}, such as `32`"
             ));
         };
         let alphabet = ALPHABETS.into_iter().find(|alphabet| alphabet.name == name);

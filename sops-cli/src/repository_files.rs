@@ -15,8 +15,8 @@ use crate::input::read_repository_file;
 use crate::parallel::{self, ItemsPerThread};
 use crate::proposal;
 
-/// The files in the working tree, except those that Git ignores, and those that a sparse checkout
-/// leaves out. Paths are relative to the root.
+/// The files in the working tree that Git does not ignore, together with the files that a sparse
+/// checkout leaves out. Paths are relative to the root.
 #[derive(Default)]
 pub(crate) struct RepositoryFiles {
     pub(crate) encrypted: Vec<PathBuf>,

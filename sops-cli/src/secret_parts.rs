@@ -120,7 +120,7 @@ impl Judge<'_> {
                     value.node,
                     format!("a Secret has no field `{name}`, and `{rule}` would leave it in plaintext: use `stringData` or `data`"),
                 )),
-                None => parts.warn(format!("a Secret has no field `{name}`: Kubernetes refuses or ignores it")),
+                None => parts.warn(format!("a Secret has no field `{name}`: Kubernetes refuses or ignores it; use `stringData` or `data`")),
             }
         } else if is_all_left && rule.names_what_is_encrypted() {
             parts.warn(format!(
@@ -158,7 +158,7 @@ impl Judge<'_> {
         }
         if field.misfit().is_some() {
             parts.warn(format!(
-                "every value under `{name}` of a Secret must be a string"
+                "every value under `{name}` of a Secret must be a string: put the others in quotes"
             ));
         }
     }
@@ -187,7 +187,7 @@ impl SecretParts {
                 return self.leak(Error::Document(DocumentError::Unrepresentable {
                     location: at,
                     message: format!(
-                        "this quote ends on line {end}, but a value is a single line in this format, and the other lines would become keys in plaintext: write `\\n` for a line break, or encrypt the file with `--input-type binary`"
+                        "this quote ends on line {end}, but a value is a single line in this format, and the other lines would become keys in plaintext: write `\\n` for a line break, or encrypt the file as a whole with `--input-type binary --output-type binary`"
                     ),
                 }));
             }

@@ -1,7 +1,8 @@
 //! Walks a directory, without the files that Git ignores. The `.gitignore` files are untrusted.
 //!
-//! In a repository, only what Git reads counts: the `.gitignore` files up to its root. They do not
-//! apply to files that Git tracks, so callers look at [`Tracked`](crate::git::Tracked) too.
+//! In a repository, only what Git reads counts: the `.gitignore` files up to its root, and the
+//! user's exclude files. They do not apply to files that Git tracks, so callers look at
+//! [`Tracked`](crate::git::Tracked) too.
 
 use std::fs;
 use std::path::{Path, PathBuf};

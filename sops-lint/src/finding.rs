@@ -46,7 +46,7 @@ pub struct Finding {
     pub help: Option<String>,
     /// The fix, if there is a safe one.
     pub fix: Option<Fix>,
-    /// Whether the finding is a Secret without a creation rule, and the help is to add one.
+    /// Whether the finding is about a Secret without a creation rule, and the help is to add one.
     pub lacks_creation_rule: bool,
     /// Whether the hooks refuse a commit with the finding, because it leaks or loses something.
     pub is_refused: bool,

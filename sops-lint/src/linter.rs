@@ -42,7 +42,7 @@ pub struct Linted {
     pub facts: Facts,
 }
 
-/// The rules, ready to check files. It keeps nothing from the files.
+/// The rules, ready to check files. A linter keeps nothing from the files.
 pub struct Linter {
     settings: Settings,
     rules: Vec<&'static Rule>,
@@ -243,7 +243,7 @@ impl Linter {
                 context.set_rule(&rules::PARTLY_ENCRYPTED, None);
                 let message = match &error {
                     Error::NotEncrypted => {
-                        "the first document of the file has no `sops` metadata, but a later one does; SOPS treats the file as plaintext"
+                        "the first document of the file has no `sops` metadata, but a later one does, so SOPS treats the file as plaintext; move the documents without metadata to a file of their own"
                             .to_owned()
                     }
                     error => error.to_string(),

@@ -32,7 +32,8 @@ impl fmt::Display for Severity {
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
-    /// The name could be that of a reference or a setting, or the value is only words.
+    /// The name could be that of a reference or a setting, the value is only words, or a private
+    /// key may be unusable.
     Low,
     /// A name such as `PASSWORD` with a value that could be one, or text that reads like a Secret.
     Medium,

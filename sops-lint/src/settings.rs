@@ -69,7 +69,9 @@ impl std::error::Error for SettingsError {}
 impl SettingsError {
     /// An invalid pattern.
     pub(crate) fn pattern(error: &globset::Error) -> Self {
-        Self(error.to_string())
+        Self(format!(
+            "invalid pattern under `exclude` or `images`: {error}"
+        ))
     }
 }
 

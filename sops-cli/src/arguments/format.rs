@@ -70,7 +70,7 @@ impl FormatArgs {
                 Code::ConflictingParameters,
                 "`--output-type binary` would lose all keys except `data`",
             )
-            .hint("to convert the file, run `sops-rs decrypt --output-type binary FILE`, and encrypt the result with `sops-rs encrypt --input-type binary`"));
+            .hint("to encrypt the whole file as one value, run `sops-rs decrypt -i FILE`, and then `sops-rs encrypt -i --input-type binary --output-type binary FILE`"));
         }
         Ok(FormatChange { input, output })
     }

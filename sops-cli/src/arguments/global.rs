@@ -22,6 +22,8 @@ const VARIABLES: [&str; 4] = [
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
     /// Configuration file [default: the nearest `.sops.yaml` at or above the working directory]
+    ///
+    /// For files that sops-rs finds in a directory, the default is the nearest one above each file.
     #[arg(
         long,
         hide_short_help = true,

@@ -33,7 +33,9 @@ impl OpeningArgs {
         let mut families = Vec::new();
         for (index, kind) in kinds.iter().enumerate() {
             if kinds[..index].contains(kind) {
-                let message = format!("`--decryption-order` names `{kind}` twice");
+                let message = format!(
+                    "the decryption order (`--decryption-order` or SOPS_DECRYPTION_ORDER) names `{kind}` twice"
+                );
                 return Err(CommandError::new(Code::DuplicateKeyType, message));
             }
             match Family::from_name(kind) {

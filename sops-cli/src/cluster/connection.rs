@@ -85,7 +85,10 @@ pub(crate) fn run<T>(
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| CommandError::input("the network", &error))?
+        .map_err(|error| {
+            let message = format!("cannot prepare a connection: {}", reason(&error));
+            CommandError::new(Code::CannotReadInput, message)
+        })?
         .block_on(work)
 }
 

@@ -57,13 +57,9 @@ impl Cluster {
         object: Option<&ClusterObject>,
     ) -> ApiFailure {
         match error {
-            kube::Error::Api(status) if status.code == 401 => {
-                ApiFailure::last(self.unauthorized("the credentials were rejected"))
-            }
+            kube::Error::Api(status) if status.code == 401 => ApiFailure::last(self.unauthorized()),
             kube::Error::Api(status) => self.refused(status, subject, object).into(),
-            kube::Error::Auth(_) => {
-                ApiFailure::last(self.unauthorized("the credentials could not be loaded"))
-            }
+            kube::Error::Auth(_) => ApiFailure::last(self.without_credentials()),
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
                 let message = format!(
                     "{} did not send a valid Kubernetes API response",
@@ -81,7 +77,7 @@ impl Cluster {
         let causes = || std::iter::successors(error.source(), |error| (*error).source());
         if causes().any(|error| error.is::<AuthError>()) {
             // Credentials that expire are loaded when they are used, so loading can fail here.
-            return self.unauthorized("the credentials could not be loaded");
+            return self.without_credentials();
         }
         let texts: Vec<String> = causes().map(ToString::to_string).collect();
         let certificate = texts.iter().rev().find(|text| text.contains("certificate"));
@@ -132,8 +128,27 @@ impl Cluster {
         })
     }
 
-    fn unauthorized(&self, why: &str) -> CommandError {
-        let message = format!("the API server {} rejects the request: {why}", self.server);
+    /// The error for credentials that cannot be loaded, so that the server gets no request.
+    fn without_credentials(&self) -> CommandError {
+        let message = format!(
+            "the credentials for the API server {} could not be loaded",
+            self.server
+        );
+        CommandError::new(Code::Generic, message).hint(match &self.origin {
+            ClusterOrigin::Context(context) => format!(
+                "check the credential plugin or the token file of the user of the context `{context}`"
+            ),
+            ClusterOrigin::Pod => {
+                "check the token of this pod's service account, or pass `--kubeconfig`".to_owned()
+            }
+        })
+    }
+
+    fn unauthorized(&self) -> CommandError {
+        let message = format!(
+            "the API server {} rejects the request: the credentials were rejected",
+            self.server
+        );
         CommandError::new(Code::Generic, message).hint(match &self.origin {
             ClusterOrigin::Context(context) => {
                 format!("renew the token or certificate of the user of the context `{context}`")

@@ -55,12 +55,11 @@ pub(super) async fn select(
         .map_err(|error| match (&error, &context) {
             (KubeconfigError::CurrentContextNotSet, _) | (_, None) => {
                 CommandError::new(Code::Generic, "the kubeconfig has no current context")
-                    .hint("choose one with `--context`")
+                    .hint(choice(&contexts))
             }
             (KubeconfigError::LoadContext(_), Some(context)) => {
                 let message = format!("the kubeconfig has no context `{context}`");
-                CommandError::new(Code::Generic, message)
-                    .hint(format!("it has {}", list(&contexts)))
+                CommandError::new(Code::Generic, message).hint(choice(&contexts))
             }
             _ => unusable(&error, args),
         })?;
@@ -100,10 +99,14 @@ pub(super) fn is_missing(error: &KubeconfigError) -> bool {
     }
 }
 
-fn list(names: &[String]) -> String {
-    match names {
-        [] => "none".to_owned(),
-        names => names.join(", "),
+/// The hint about the contexts of a kubeconfig.
+fn choice(contexts: &[String]) -> String {
+    match contexts {
+        [] => "it has no contexts; pass another kubeconfig with `--kubeconfig`".to_owned(),
+        names => format!(
+            "choose one of its contexts with `--context`: {}",
+            names.join(", ")
+        ),
     }
 }
 

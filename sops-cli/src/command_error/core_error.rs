@@ -259,7 +259,10 @@ impl CommandError {
             .hint("save the file as UTF-8 without it");
         }
         if let Some(actual_format) = actual_format {
-            new = new.hint(format_hint(actual_format));
+            new = new.hint(match source {
+                Some((.., Role::Plaintext)) => encrypted_hint(actual_format),
+                _ => format_hint(actual_format),
+            });
         }
         if let Some((name, text, format, _)) = source {
             if matches!(new.code, Code::MacMismatch | Code::CannotDecryptTree)
@@ -327,6 +330,14 @@ fn format_hint(format: Format) -> String {
         Format::Dotenv => format!("{flags}, or give it a name that ends with `.env`"),
         _ => format!("{flags}, or give it a name that ends with `.{name}`"),
     }
+}
+
+/// The hint for a plaintext that is already an encrypted file of that format.
+fn encrypted_hint(format: Format) -> String {
+    let (name, shown) = (format.name(), shown(format));
+    format!(
+        "this looks like an encrypted {shown} file, which need not be encrypted again; to change it: `sops-rs edit --input-type {name} --output-type {name} <FILE>`"
+    )
 }
 
 /// The hint for a plaintext that is valid in its format, but not for SOPS.

@@ -94,8 +94,9 @@ impl RuleDrift {
         Err(Error::Document(DocumentError::Unrepresentable {
             location: Location::of(after.text(), new.span.start),
             message: format!(
-                "{path} would be written in plaintext: {self}; {}, or write the value in plaintext with `sops-rs edit --allow-plaintext`",
-                fix(&name_of(file))
+                "{path} would be written in plaintext: {self}; {}, or write the value in plaintext with `sops-rs edit --allow-plaintext {}`",
+                fix(&name_of(file)),
+                shell_path(&name_of(file))
             ),
         }))
     }

@@ -94,6 +94,7 @@ impl EditorProgram {
                 reason(error)
             );
             CommandError::new(Code::NoEditor, message)
+                .hint("correct SOPS_EDITOR, EDITOR or VISUAL; the first of them that is set counts")
         };
         let mut events =
             Signals::new(ENDING.into_iter().chain([SIGCHLD])).map_err(|error| failed(&error))?;

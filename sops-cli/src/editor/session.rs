@@ -172,7 +172,7 @@ fn is_about_text(error: &Error) -> bool {
     )
 }
 
-/// Keeps the edited text in its directory, because it cannot be encrypted.
+/// Keeps the edited text in its directory, because it could not be encrypted or written.
 fn keep(directory: PrivateDirectory, path: &Path, error: CommandError) -> CommandError {
     let kept = directory.keep().join(path.file_name().unwrap_or_default());
     error.hint(format!(

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -27,7 +28,7 @@ use sops_core::{Decrypted, Variable};
 use sops_redaction::{Patterns, SHORTEST};
 
 use crate::arguments::{ExecArgs, ExecCommand, GlobalArgs};
-use crate::command_error::{Code, CommandError, reason};
+use crate::command_error::{Code, CommandError, name_of, reason};
 use crate::decrypt_file::{self, Use};
 use crate::input::Input;
 use crate::keys::services::Services;
@@ -162,13 +163,15 @@ impl Passing {
         mut command: Command,
         patterns: Option<Arc<Patterns>>,
     ) -> Result<ExitCode, CommandError> {
+        let program = name_of(Path::new(command.get_program()));
         let redaction = patterns
             .map(|patterns| Redaction::of(&mut command, &patterns))
             .transpose()
             .map_err(|error| failed(&error))?;
-        let status = self
-            .wait(command, redaction.as_ref())
-            .map_err(|error| failed(&error))?;
+        let status = self.wait(command, redaction.as_ref()).map_err(|error| {
+            let message = format!("cannot run the command `{program}`: {}", reason(&error));
+            CommandError::new(Code::Generic, message)
+        })?;
         if let Some(redaction) = redaction {
             self.finish(ui, redaction)?;
         }

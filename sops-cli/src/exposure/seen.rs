@@ -12,7 +12,7 @@ pub(crate) struct SeenVersion {
     pub(crate) path: Arc<Path>,
     /// The position of the first commit that has it; `None` for a file of the working tree.
     pub(crate) commit: Option<usize>,
-    /// Its data key; `None` if it is in plaintext.
+    /// Its data key; `None` if it is in plaintext, or cannot be read.
     pub(super) class: Option<ClassId>,
     /// Its own recipients.
     pub(super) access: Option<Access>,

@@ -32,10 +32,12 @@ pub(super) fn write(path: &Path, content: &[u8], readers: Readers) -> Result<(),
     check(path, &opened, readers)?;
     if is_regular(&opened) {
         let message = format!(
-            "{} was changed by another program in the meantime",
+            "{} was replaced by another program in the meantime; nothing was written to it",
             name_of(path)
         );
-        return Err(CommandError::new(Code::CannotWriteOutput, message));
+        return Err(
+            CommandError::new(Code::CannotWriteOutput, message).hint("run the command again")
+        );
     }
     file.write_all(content)
         .map_err(|error| failed(path, &error))

@@ -29,8 +29,8 @@ const OTHERS: u32 = 0o077;
 pub(crate) struct KeyDestination {
     /// Write the key to a new file; `-` is standard output
     ///
-    /// By default, the key is written to your key file, `~/.config/sops/age/keys.txt`, if standard
-    /// output is a terminal, and otherwise to standard output, as `age-keygen` does.
+    /// By default, the key is written to your key file, such as `~/.config/sops/age/keys.txt`, if
+    /// standard output is a terminal, and otherwise to standard output, as `age-keygen` does.
     #[arg(long, short, value_name = "FILE", conflicts_with = "append")]
     output: Option<PathBuf>,
     /// Add the key to your key file, after the keys in it
@@ -269,7 +269,7 @@ pub(crate) fn restrict_output(ui: &Ui) {
     let is_new = output.st_size == 0 && output.st_uid == geteuid().as_raw();
     let mode = Mode::from_raw_mode(output.st_mode & 0o700);
     if is_new && fchmod(&stdout, mode).is_ok() {
-        ui.note("Made the output file readable only for you");
+        ui.note("Made the output file readable only by you");
     } else {
         ui.warn("other users can read the output file, which now contains a secret; run `chmod 600` on it");
     }

@@ -87,7 +87,7 @@ impl<'s> Lockout<'s> {
         Err(CommandError::new(Code::Generic, message)
             .in_file(&input.name)
             .hint("to make a backup, encrypt a copy for a recipient whose private key is somewhere else: `sops-rs encrypt --age <RECIPIENT> <FILE> > <COPY>`")
-            .hint("to protect a key file, encrypt it with a passphrase: `age --passphrase`"))
+            .hint("to protect a key file, encrypt it with a passphrase: `age --passphrase --output <COPY> <FILE>`"))
     }
 
     /// Remembers a file that was encrypted, for [`warn`](Self::warn).
@@ -141,7 +141,7 @@ impl<'s> Lockout<'s> {
         closed.sort_unstable();
         if !closed.is_empty() {
             ui.warn(format_args!(
-                "none of your private keys can decrypt {}; if one should, add your recipient to the creation rule and encrypt the plaintext again",
+                "none of your private keys can decrypt {}; if one should, add your recipient to the creation rule or to `--age`, and encrypt the plaintext again",
                 files_named(&closed)
             ));
         }

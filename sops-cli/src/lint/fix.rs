@@ -80,7 +80,7 @@ impl Fixer<'_> {
                 let message = shown_lines(heading, &lines);
                 let error = CommandError::with_lines(Code::Generic, &message).in_file(&files);
                 self.ui.error(&error.hint(
-                    "see who added them to `.sops.yaml`; then run `sops-rs lint --fix --yes`, or `sops-rs updatekeys` for one file",
+                    "check who made these changes to `.sops.yaml`; then run `sops-rs lint --fix --yes`, or `sops-rs updatekeys` for one file",
                 ));
                 continue;
             }
@@ -261,7 +261,7 @@ impl Fixer<'_> {
             );
             return Err(CommandError::new(Code::Generic, message)
                 .in_file(&input.name)
-                .hint("change the rule in `.sops.yaml`; if the value is meant to be public, run `sops-rs decrypt -i` and then `sops-rs encrypt -i`"));
+                .hint("change the rule in `.sops.yaml`; if the value is meant to be public, run `sops-rs decrypt -i <FILE>` and then `sops-rs encrypt -i <FILE>`"));
         }
         open.with_rule(rule, creation.mac_only_encrypted, SystemTime::now())
             .map_err(failed)

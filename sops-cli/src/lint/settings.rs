@@ -81,8 +81,11 @@ impl SettingsArgs {
 
 /// The rules for the settings.
 pub(crate) fn linter(settings: Settings) -> Result<Linter, CommandError> {
-    Linter::new(settings)
-        .map_err(|error| CommandError::new(Code::CannotReadInput, error.to_string()))
+    Linter::new(settings).map_err(|error| {
+        CommandError::new(Code::CannotReadInput, error.to_string()).hint(
+            "correct it in the settings file, `.sops-lint.yaml`, or in `--select` or `--ignore`",
+        )
+    })
 }
 
 /// The content of a baseline that the settings of a repository name.

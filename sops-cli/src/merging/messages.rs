@@ -52,7 +52,7 @@ fn print_unnamed(ui: &Ui, name: &str, path: &Path, keys: &[MasterKey], other_sid
     if !unknown.is_empty() {
         let unknown: Vec<String> = unknown.into_iter().map(shown).collect();
         ui.warn(format_args!(
-            "{name}: the merged file has new recipients that .sops.yaml does not name: {}; remove them with `sops-rs updatekeys {}`, or add them to its creation rule",
+            "{name}: the merged file has new recipients that .sops.yaml does not name: {}; remove them with `sops-rs updatekeys {}`, or add them to the creation rule of the file",
             unknown.join(", "),
             shell_path(name)
         ));

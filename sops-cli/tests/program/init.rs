@@ -263,7 +263,7 @@ fn the_newest_key_is_the_one_that_was_created_last() {
 fn a_private_key_on_standard_output_is_never_readable_by_others() {
     let environment = TestEnvironment::without_key();
     for (mode, content, expected, message) in [
-        (0o644, "", 0o600, "readable only for you"),
+        (0o644, "", 0o600, "readable only by you"),
         (0o600, "", 0o600, ""),
         (0o644, "old\n", 0o644, "warning: other users can read"),
     ] {

@@ -16,8 +16,9 @@ use crate::shown_name::shown_name;
 use crate::{excerpt, suppress};
 
 impl Linter {
-    /// The finding that a file in plaintext was encrypted in one of these versions, which are of
-    /// the same path or of files that the commit deletes. `version` is the name of their commit.
+    /// The finding that a file in plaintext is encrypted in one of these versions: of the same
+    /// path, or of a file that the commit deletes or that stays encrypted. `version` is the name of
+    /// their commit.
     pub fn decrypted(
         &self,
         input: &Input<'_>,
@@ -77,7 +78,7 @@ impl Linter {
                 "encrypt it again with `{command}`; if it is meant to be public from now on"
             ),
         };
-        let help = format!("{help}, commit it with `git commit --no-verify`");
+        let help = format!("{help}, pass `--no-verify` to `git commit` and `git push`");
         context.report_span(span, message).help(help);
         let mut findings = suppress::apply(&mut context, &[&PLAINTEXT_SECRET]);
         findings.retain(|finding| finding.rule.code == PLAINTEXT_SECRET.code);

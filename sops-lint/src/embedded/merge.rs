@@ -11,7 +11,7 @@ use crate::object::objects_of;
 use crate::rules::{self, RuleChecks};
 
 /// What to do about a Secret in a patch.
-pub(super) const HELP: &str = "SOPS cannot encrypt a patch: put the values into a Secret in a file of its own, and encrypt that with `sops-rs encrypt -i`";
+pub(super) const HELP: &str = "put the values into a Secret in a file of its own, and encrypt that with `sops-rs encrypt -i`: SOPS cannot encrypt inline patches or JSON 6902 operations";
 
 /// The rules that look for secrets in an object. The other rules need a whole object, and a patch
 /// is only a part.

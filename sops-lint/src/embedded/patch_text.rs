@@ -38,7 +38,7 @@ pub(super) fn in_text(text: &str, kind: &'static str, frame: TextFrame, context:
                 0..text.trim_end().len(),
                 "a patch that may contain values of a Secret in plaintext cannot be read",
             )
-            .help(merge::HELP);
+            .help("fix the syntax of the patch; if it contains values of a Secret, put them into a Secret in a file of its own, and encrypt that with `sops-rs encrypt -i`");
         context.set_frame(None);
     }
 }

@@ -173,8 +173,7 @@ fn merge(value: &mut Value, patch: &Value) {
 }
 
 /// Applies one operation of JSON 6902. If its path does not exist, kustomize builds nothing, so the
-/// object becomes null. Removing a missing value changes nothing here, because the object would be
-/// the same without the operation.
+/// object becomes null, except that it stays the same if the operation removes the missing value.
 fn operate(object: &mut Value, operation: &Value) {
     let path = pointer(text(operation, &["path"]).unwrap_or_default());
     let new = match text(operation, &["op"]) {

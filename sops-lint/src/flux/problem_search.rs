@@ -183,7 +183,7 @@ impl Search<'_, '_> {
     }
 
     fn not_an_object(&self, file: &BuiltFile<'_>, object: &EncryptedObject) -> Problem {
-        let lack = "it has no `apiVersion`, `kind` or `metadata.name`";
+        let lack = "`apiVersion`, `kind` or `metadata.name` is missing";
         let (message, help) = match self.build.is_listed_by_flux(self.tree, file) {
             true => (
                 format!(
@@ -347,6 +347,6 @@ fn object_problem(file: &Path, object: &EncryptedObject) -> Option<Problem> {
     }
     let (name, site) = object.encrypted_name?;
     let message = format!("`{name}` is encrypted, and Flux cannot tell what the object is");
-    let help = "write `encrypted_regex: ^(data|stringData)$` into its rule in `.sops.yaml`, then decrypt the file and encrypt it again";
+    let help = "write `encrypted_regex: ^(data|stringData)$` into the file's creation rule in `.sops.yaml`, then decrypt the file and encrypt it again";
     Some(Problem::new(file, site, message, help))
 }

@@ -52,7 +52,7 @@ pub(super) fn unencrypted(context: &mut Context<'_>) {
             .help(COPY),
         Some(at) => context
             .report_span(at, format!("{CONFLICT}, and a creation rule covers it"))
-            .help(RESOLVE),
+            .help(format!("{RESOLVE}; then encrypt the file with `{command}`")),
         None => context
             .report_span(
                 0..0,

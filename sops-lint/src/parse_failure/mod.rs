@@ -1,5 +1,5 @@
 //! Files that cannot be read in the format that their name implies: templates, broken files, other
-//! encodings, copies. Secrets in them are still reported. `broken`, `encoded` and `unnamed` each
+//! encodings, copies. Secrets in them are still reported: `broken`, `encoded` and `unnamed` each
 //! handle one kind of file, and `lenient_reading` reads their text as leniently as other programs
 //! might.
 

@@ -66,7 +66,7 @@ pub(crate) fn unnamed(context: &mut Context<'_>) {
                 0..0,
                 "a creation rule covers this file, which is prose and is not encrypted",
             )
-            .help("if it is meant to be readable, exclude it from the rule's `path_regex`");
+            .help("if it is meant to be readable, exclude it from the rule's `path_regex`; otherwise encrypt it with `sops-rs encrypt -i`");
         return;
     }
     let reading = read_leniently(context, text);

@@ -9,7 +9,8 @@ pub(crate) struct PrivateKey {
     pub(crate) span: Range<usize>,
     /// The description of the key for messages.
     pub(crate) description: &'static str,
-    /// Whether this is certainly a key: its checksum is correct, or it has a body.
+    /// Whether this is certainly a key that anyone can use: its checksum is correct, or its format
+    /// shows no passphrase.
     pub(crate) certain: bool,
     /// Whether the key is in base64.
     pub(crate) encoded: bool,

@@ -47,7 +47,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
         }
         if let Some(node) = field.misfit() {
             let message = format!("every value under `{}` must be a string", field.name);
-            let help = "write it as a string, for example `config.yaml: |`";
+            let help = "write each value as a string under a key, for example `config.yaml: |`";
             context.report_node(node, message).help(help);
         } else if let Some(value) = field.values().into_iter().find(is_not_string) {
             let message = format!(
@@ -57,7 +57,7 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
             );
             context
                 .report_node(value.node, message)
-                .help("put it in quotes");
+                .help("put it in quotes, and in base64 under `data`; if it is encrypted, do so with `sops-rs edit`");
         } else if field.name == "data" {
             not_base64(&field, context);
         }

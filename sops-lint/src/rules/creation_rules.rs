@@ -46,7 +46,9 @@ fn check(context: &mut Context<'_>) {
         if !is_named {
             let message =
                 format!("this file is not read: the configuration must be called `{FILE}`");
-            context.report_span(0..0, message).help("rename it");
+            context
+                .report_span(0..0, message)
+                .help("rename it or, if there is also a `.sops.yaml`, move its rules there");
         }
         return;
     }
@@ -98,7 +100,7 @@ fn check(context: &mut Context<'_>) {
         }
         context
             .report_node(rule, "no file is encrypted with this creation rule")
-            .help("remove it, or fix its `path_regex`: it is matched against the path relative to the directory of `.sops.yaml`");
+            .help("remove it, or fix its `path_regex`, which is matched against the path relative to the directory of `.sops.yaml`; if an earlier rule matches the same files, move this rule before it");
         let finding = context.put_aside();
         unused.extend(finding.map(|finding| (number, finding)));
     }
@@ -160,6 +162,6 @@ fn secret(object: &Object<'_, '_>, context: &mut Context<'_>) {
                     shown_name(key)
                 ),
             )
-            .help("encrypted_regex: ^(data|stringData)$");
+            .help("change the selection rule to `encrypted_regex: ^(data|stringData)$`");
     }
 }

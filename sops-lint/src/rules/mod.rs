@@ -1,6 +1,6 @@
-//! The rules: one file each, with a page next to it that says what it finds, why, and what to write
-//! instead. A file has the rule's `RULE` and its `CHECKS`, and [`TABLE`] lists them. Code that
-//! several rules use belongs in a module below them.
+//! The rules, which [`TABLE`] lists: each has a file with its `RULE` and its `CHECKS`, and next to
+//! the file a page that says what the rule finds, why that is bad, and what to write instead. Code
+//! that several rules use belongs in a module that they import.
 
 mod broken_file;
 mod creation_rules;

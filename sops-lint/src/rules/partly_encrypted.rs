@@ -338,7 +338,7 @@ fn incomplete(document: &Document<'_>, context: &mut Context<'_>) {
                     node,
                     "the value starts like an encrypted value, but is not one",
                 )
-                .help("restore it from version control, or set it again with `sops-rs set`");
+                .help("restore it from version control, or delete it and add it again with `sops-rs set --ignore-mac`");
         }
     }
 }

@@ -130,7 +130,7 @@ fn left_out(object: &Object<'_, '_>, context: &mut Context<'_>) {
         );
         context
             .report_node(value.node, message)
-            .help("restore the value from version control, or set it again with `sops-rs set`");
+            .help("restore the value from version control, or delete it and add it again with `sops-rs set --ignore-mac`");
         return;
     }
     let Some(own) = context.own_rule() else {

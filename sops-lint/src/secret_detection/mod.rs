@@ -1,7 +1,8 @@
 //! Decides whether a value is a secret, judging by its name and its shape. If in doubt, a value is
-//! not a secret: false alarms teach users to ignore warnings. `judge` decides for one value, and
-//! `text` for the values in text. The other modules each recognize one kind of text: names, token
-//! formats, placeholders, references, public values.
+//! not a secret: false alarms teach users to ignore warnings.
+//!
+//! `judge` decides for one value, `text` for the values in text, and each other module recognizes
+//! one kind of text: names, token formats, placeholders, references, public values.
 
 pub(crate) mod arguments;
 mod assignment;

@@ -48,7 +48,7 @@ pub(crate) fn apply(context: &mut Context<'_>, asked: &[&'static Rule]) -> Vec<F
         let is_of_source = code == rules::SECRET_IN_CONFIG_MAP.code && may_be_source;
         if is_asked && !is_of_source {
             let message = format!(
-                "`{}` finds nothing here; remove this comment",
+                "`{}` finds nothing here; remove it, or the whole comment or annotation if it allows no other rule",
                 allowance.rule.name
             );
             context.report_span(allowance.span, message);
@@ -170,7 +170,7 @@ fn read(
 ) {
     let (names, reason) = statement.split_once("--").unwrap_or((statement, ""));
     if reason.trim().is_empty() {
-        let message = "a reason is missing; write `sops-rs: allow RULE -- reason`";
+        let message = "a reason is missing; add ` -- ` and the reason after the rule";
         context.report_span(span.clone(), message);
         return;
     }

@@ -15,8 +15,8 @@ use crate::completion::sops_commands::is_command;
 /// Rewrites the arguments for clap. If a flag that takes one value is repeated, the last one
 /// counts.
 ///
-/// With `is_strict`, the arguments are read as `sops` reads them. In the old form and in the
-/// commands of [`SopsOrder`](super::sops_order::SopsOrder), flags end at the first word. In other
+/// With `is_strict`, the arguments are read as `sops` reads them: in the old form and in the
+/// commands of [`SopsOrder`](super::sops_order::SopsOrder), flags end at the first word; in other
 /// commands, an unknown flag after the first word is a word.
 pub(crate) fn usual(
     arguments: Vec<OsString>,

@@ -13,7 +13,7 @@ use crate::git::{Snapshot, TrackedFile};
 use crate::lint::judge::Judge;
 
 /// How messages refer to a commit that has both the encrypted file and a copy of it.
-const BESIDE: &str = "the same commit";
+const BESIDE: &str = "this commit";
 
 /// The maximum number of files in the same directory, and of files with similar names, that are
 /// read to find the file that another one is a copy of.

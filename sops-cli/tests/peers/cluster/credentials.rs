@@ -101,7 +101,7 @@ fn a_credential_plugin_without_credentials_is_reported_without_its_output() {
             &printed(
                 r#", "status": {"token": "token-of-admin\nx", "expirationTimestamp": "2999-01-01T00:00:00Z"}"#,
             ),
-            "the credentials could not be loaded",
+            "could not be loaded",
             "`plugin`",
         ),
         (

@@ -49,7 +49,7 @@ fn unreachable_clusters_are_explained() {
             (
                 &["--context", "none"][..],
                 "has no context `none`",
-                "it has admin, ann",
+                "`--context`: admin, ann",
             ),
             (
                 &["--kubeconfig", "none"],

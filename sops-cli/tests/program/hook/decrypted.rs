@@ -72,7 +72,7 @@ fn a_decrypted_file_without_a_known_extension_is_refused() {
         repository.git(&["add", "."]).succeeds();
         repository.commit().succeeds();
         repository.add(copy, text);
-        repository.refuses(&format!("is encrypted in the same commit as `{name}`"));
+        repository.refuses(&format!("is encrypted in this commit as `{name}`"));
         repository.git(&["rm", "-qf", copy]).succeeds();
         of("decrypt");
         repository.git(&["add", "."]).succeeds();
@@ -108,7 +108,7 @@ fn a_decrypted_copy_in_another_directory_is_refused() {
         ("a/b/.env.local", "A=correct-horse\n"),
     ] {
         repository.add(name, text);
-        repository.refuses("is encrypted in the same commit as `secrets/");
+        repository.refuses("is encrypted in this commit as `secrets/");
         repository.git(&["rm", "-qf", name]).succeeds();
     }
     for (name, text) in [
@@ -143,7 +143,7 @@ fn a_decrypted_copy_next_to_the_encrypted_file_is_refused() {
         let repository = repository(&[(encrypted, text)]);
         repository.add(copy, text);
         repository.refuses(&format!(
-            "is encrypted in the same commit as `{encrypted}`, and in plaintext now"
+            "is encrypted in this commit as `{encrypted}`, and in plaintext now"
         ));
     }
     // A file with other keys is not a copy, and neither is a file with references.
@@ -182,7 +182,7 @@ fn an_edited_copy_is_refused_if_its_name_is_that_of_the_encrypted_file() {
         ] {
             repository.add(copy, edited);
             repository.refuses(&format!(
-                "is encrypted in the same commit as `{encrypted}`, and in plaintext now"
+                "is encrypted in this commit as `{encrypted}`, and in plaintext now"
             ));
             repository.git(&["rm", "-qf", copy]).succeeds();
         }
@@ -235,7 +235,7 @@ fn a_decrypted_copy_of_any_name_is_refused() {
             let decrypted = repository.sops_rs(&["decrypt", encrypted]).succeeds();
             repository.add(copy, &decrypted.stdout);
             repository.refuses(&format!(
-                "is encrypted in the same commit as `{encrypted}`, and in plaintext now"
+                "is encrypted in this commit as `{encrypted}`, and in plaintext now"
             ));
             repository.git(&["rm", "-qf", copy]).succeeds();
         }
@@ -251,7 +251,7 @@ fn a_decrypted_copy_of_any_name_is_refused() {
     ];
     repository.sops_rs(&decrypt).succeeds();
     repository.git(&["add", "settings.json"]).succeeds();
-    repository.refuses("is encrypted in the same commit as `settings.yaml`");
+    repository.refuses("is encrypted in this commit as `settings.yaml`");
     repository.git(&["rm", "-qf", "settings.json"]).succeeds();
     // A file for another environment, a sample, and a copy in another directory.
     for (name, text) in [
@@ -281,7 +281,7 @@ fn a_decrypted_binary_file_is_refused_next_to_the_encrypted_one() {
         ("keys/other.dat", "\u{1}correct-horse"),
     ] {
         repository.add(name, content);
-        repository.refuses("the file is encrypted in the same commit as `keys/a-enc.bin`");
+        repository.refuses("the file is encrypted in this commit as `keys/a-enc.bin`");
         repository.git(&["rm", "-qf", name]).succeeds();
     }
     repository.add("keys/other.dat", "\u{1}other");

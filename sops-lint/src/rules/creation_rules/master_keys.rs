@@ -104,7 +104,7 @@ impl KeyProblem {
         if let Err(error) = key.check() {
             return Some(Self::error(
                 error.to_string(),
-                "copy it again from its owner; if it is a private key, use the public key from the file that `sops-rs keygen` wrote",
+                "copy the recipient or fingerprint again from its owner; `sops-rs keygen -y FILE` prints the recipients of a file with age keys",
             ));
         }
         match key {
