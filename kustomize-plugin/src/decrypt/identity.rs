@@ -11,7 +11,7 @@ use sops_core::tree::Node;
 use crate::problem::Problem;
 use crate::resource_list::annotation;
 
-/// The prefixes that kustomize added to the name, in this order.
+/// The prefixes that kustomize added to the name, in the order in which it added them.
 const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";
 const SUFFIXES: &str = "internal.config.kubernetes.io/suffixes";
 /// The namespaces that the resource has had, from the namespace in the file to the last one.

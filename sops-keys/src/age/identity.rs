@@ -148,7 +148,7 @@ const INCOMPLETE: &str = "the private key is incomplete: it must have 74 charact
 fn not_an_identity(text: &str) -> &'static str {
     let starts = |starts: &[&str]| starts.iter().any(|start| text.starts_with(start));
     if starts(&["age1", "ssh-ed25519", "ssh-rsa"]) {
-        "this is a public key; the private key begins with `AGE-SECRET-KEY-`"
+        "this is a public key; an age private key begins with `AGE-SECRET-KEY-`"
     } else if text.starts_with("-----BEGIN") {
         "this looks like an SSH or PGP private key; for an SSH key, set SOPS_AGE_SSH_PRIVATE_KEY_FILE to its path"
     } else if starts(&["\"AGE-", "'AGE-"]) {
@@ -294,7 +294,7 @@ mod tests {
             (
                 FILE.lines().nth(2).unwrap().replace("# public key: ", ""),
                 KeyLayout::Words,
-                "line 1: this is a public key; the private key begins with `AGE-SECRET-KEY-`",
+                "line 1: this is a public key; an age private key begins with `AGE-SECRET-KEY-`",
             ),
             (
                 "~/keys/age.txt".to_owned(),

@@ -194,7 +194,7 @@ fn unknown(text: &str) -> &'static str {
             .iter()
             .any(|end| text.ends_with(end));
     if matches!(text.len(), 16 | 40) && is_hexadecimal(text) {
-        "this looks like the fingerprint of a PGP key, which belongs under `pgp` or `--pgp`"
+        "this looks like the fingerprint of a PGP key, which belongs under `pgp` or after `--pgp`"
     } else if is_path {
         "this looks like the name of a file; use the public key from the file instead"
     } else {

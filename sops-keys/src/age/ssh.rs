@@ -178,7 +178,8 @@ fn parse(text: &[u8]) -> Result<Parsed, String> {
     for beginning in ["-----BEGIN PRIVATE KEY", "-----BEGIN ENCRYPTED PRIVATE KEY"] {
         if text.starts_with(beginning.as_bytes()) {
             return Err(
-                "a private key in PKCS#8 format; convert it with `ssh-keygen -p`".to_owned(),
+                "a private key in PKCS#8 format; convert it with `ssh-keygen -p -f FILE`"
+                    .to_owned(),
             );
         }
     }
@@ -193,11 +194,11 @@ fn parse(text: &[u8]) -> Result<Parsed, String> {
     if let Identity::Unsupported(key) = &identity {
         return Err(match key {
             UnsupportedKey::EncryptedPem => {
-                "a PEM key with a passphrase, which is a weak format; convert it with `ssh-keygen -p`"
+                "a PEM key with a passphrase, which is a weak format; convert it with `ssh-keygen -p -f FILE`"
                     .to_owned()
             }
             UnsupportedKey::EncryptedSsh(cipher) => {
-                format!("an SSH key encrypted with {cipher}, which is not supported")
+                format!("an SSH key encrypted with {cipher}, which is not supported; encrypt it again with `ssh-keygen -p -Z aes256-ctr -f FILE`")
             }
             UnsupportedKey::Hardware(kind) | UnsupportedKey::Type(kind) => {
                 format!("an SSH key of type {kind}: only ssh-ed25519 and ssh-rsa can decrypt")

@@ -41,7 +41,7 @@ pub(super) struct ConnectTimeout;
 
 impl fmt::Display for ConnectTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it does not accept connections in time")
+        f.write_str("no connection within the time limit")
     }
 }
 

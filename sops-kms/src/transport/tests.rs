@@ -98,7 +98,7 @@ fn a_server_that_cannot_be_reached_says_why() {
     let closed = "http://127.0.0.1:1".to_owned();
     for (tls, url, words) in [
         (TlsSettings::default(), &closed, "Connection refused"),
-        (trusting(), &hangs, "does not accept connections in time"),
+        (trusting(), &hangs, "no connection within the time limit"),
         (
             TlsSettings::default(),
             &tls.url(),

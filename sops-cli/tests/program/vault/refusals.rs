@@ -22,7 +22,7 @@ fn the_reasons_for_a_refusal_are_distinguished() {
         (
             "",
             "x.yaml",
-            "there is no Vault token: VAULT_TOKEN is not set, and ~/.vault-token does not exist; run `vault login`",
+            "there is no Vault token: VAULT_TOKEN is not set, and ~/.vault-token is missing or empty; run `vault login`",
         ),
         (
             "hvs.expired",
@@ -37,7 +37,7 @@ fn the_reasons_for_a_refusal_are_distinguished() {
         (
             ROOT,
             "lost.yaml",
-            "the key does not exist; check its name, or create it with `vault write -f transit/keys/lost`",
+            "the key does not exist; check its name, or, to encrypt, create it with `vault write -f transit/keys/lost`",
         ),
         (
             ROOT,
