@@ -481,7 +481,7 @@ fn the_error_says_why_groups_cannot_be_decrypted() {
     assert_eq!(
         error.to_string(),
         "no private key can decrypt this; one of these master keys is needed:\n  \
-         age1x (`enc` of age1x: not an armored age file)\n  \
+         age1x (`enc`: not an armored age file)\n  \
          kms arn:a (needs a key service for AWS KMS)\n\
          no private keys were given"
     );

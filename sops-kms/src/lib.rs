@@ -25,8 +25,8 @@
 //!
 //! A connection must be open within 10 seconds, and an answer complete within 30 seconds or, for
 //! Vault, within `VAULT_CLIENT_TIMEOUT`. A server that exceeds one of these limits is not asked
-//! again. If a group has several keys, the next one is tried when one fails or takes longer than 300
-//! milliseconds.
+//! again. If a group has several keys, the next one is tried when one fails or takes longer than
+//! 300 milliseconds.
 
 #[cfg(not(any(
     feature = "aws",

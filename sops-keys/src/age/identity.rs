@@ -73,7 +73,7 @@ impl Identity {
         } else if text.starts_with("AGE-SECRET-KEY-1") {
             let is_cut = text.len() < X25519_LENGTH;
             let parsed = text.parse().map(IdentityKind::X25519);
-            parsed.map_err(|error| if is_cut { INCOMPLETE } else { error })
+            parsed.map_err(|_| if is_cut { INCOMPLETE } else { INVALID })
         } else {
             Err(not_an_identity(text))
         };
@@ -143,6 +143,9 @@ impl Identity {
 const X25519_LENGTH: usize = 74;
 
 const INCOMPLETE: &str = "the private key is incomplete: it must have 74 characters";
+
+const INVALID: &str =
+    "the private key has a wrong character, or other text follows it; copy it again";
 
 /// Why `text` is not an identity, without `text` itself.
 fn not_an_identity(text: &str) -> &'static str {
@@ -259,12 +262,12 @@ mod tests {
             (
                 format!("{key} {key}"),
                 KeyLayout::Lines,
-                "line 1: invalid Bech32 encoding",
+                "line 1: the private key has a wrong character, or other text follows it; copy it again",
             ),
             (
                 format!("{key},{key}"),
                 KeyLayout::Words,
-                "line 1: invalid Bech32 encoding",
+                "line 1: the private key has a wrong character, or other text follows it; copy it again",
             ),
             (
                 format!("{key} # mine"),
@@ -274,7 +277,7 @@ mod tests {
             (
                 key.replace("-1", "-1Q"),
                 KeyLayout::Lines,
-                "line 1: invalid Bech32 encoding",
+                "line 1: the private key has a wrong character, or other text follows it; copy it again",
             ),
             (
                 key[..60].to_owned(),

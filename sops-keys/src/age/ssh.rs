@@ -18,7 +18,7 @@ use super::stanza::{StanzaOutcome, try_identity};
 
 /// Parses a line of `authorized_keys` without options, including its comment.
 pub(super) fn parse_recipient(text: &str) -> Result<Recipient, String> {
-    const MALFORMED: &str = "a malformed SSH public key";
+    const MALFORMED: &str = "a malformed SSH public key; copy the whole line from its `.pub` file";
     let mut words = text.split_whitespace();
     let (kind, blob) = (
         words.next().unwrap_or_default(),
@@ -285,7 +285,7 @@ mod tests {
             let line = format!("ssh-rsa {}", BASE64_STANDARD.encode(rsa(&numbers)));
             assert_eq!(
                 parse_recipient(&line).err().as_deref(),
-                Some("a malformed SSH public key")
+                Some("a malformed SSH public key; copy the whole line from its `.pub` file")
             );
         }
         let number: &[u8] = &[1];

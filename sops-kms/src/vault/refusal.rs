@@ -70,7 +70,7 @@ pub(super) fn missing_key(answer: &Answer, path: &KeyPath) -> String {
         );
     }
     format!(
-        "the key does not exist; check its name, or, to encrypt, create it with `vault write -f {}`",
+        "the key does not exist in this namespace; check its name and VAULT_NAMESPACE, or, to encrypt, create it with `vault write -f {}`",
         escaped(&path.words("keys"))
     )
 }
@@ -96,7 +96,7 @@ async fn forbidden(api: &Api, server: &Origin, path: &KeyPath, operation: &str) 
             )
         }
         Ok(answer) if answer.status == StatusCode::FORBIDDEN => format!(
-            "{server} rejects the token in {source}: it has expired, or it is from another server or namespace; run `vault login`"
+            "{server} rejects the token in {source}: it has expired, or it is from another server or namespace; run `unset VAULT_TOKEN; vault login`"
         ),
         _ => format!("{server} does not allow `{path}` with the token in {source}"),
     }
