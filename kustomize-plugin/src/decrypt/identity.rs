@@ -69,7 +69,7 @@ impl ObjectIdentity {
         for (key, own) in [("kind", &self.kind), ("apiVersion", &self.api_version)] {
             if document.get(key) != own.as_ref() {
                 let message = format!(
-                    "the file has {}, so its encrypted values cannot be used in {}",
+                    "the file has {}, so its encrypted values cannot be used in {}; change `{key}` in the file instead",
                     shown(document.get(key)),
                     own.as_ref().map_or_else(
                         || format!("an object without `{key}`"),

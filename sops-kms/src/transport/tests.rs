@@ -109,7 +109,7 @@ fn a_server_that_cannot_be_reached_says_why() {
         (
             TlsSettings::default(),
             &"http://no-such-host.invalid".to_owned(),
-            "the host name is unknown",
+            "the host name cannot be resolved",
         ),
     ] {
         let client = client(tls, limits);
