@@ -42,7 +42,7 @@ pub fn recover_data_key(
     };
     if needed > groups.len() {
         return refuse(&format!(
-            "{needed} are needed, but there are only {}",
+            "`shamir_threshold` requires {needed}, but there are only {}; restore the file from version control",
             groups.len()
         ));
     }

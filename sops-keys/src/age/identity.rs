@@ -216,7 +216,9 @@ fn hybrid_identity(_: &str) -> std::result::Result<IdentityKind, &'static str> {
 
 #[cfg(feature = "plugin")]
 fn plugin_identity(text: &str) -> std::result::Result<IdentityKind, &'static str> {
-    text.parse().map(IdentityKind::Plugin)
+    text.parse()
+        .map(IdentityKind::Plugin)
+        .map_err(|_| super::bech32_key::MISTYPED)
 }
 
 #[cfg(not(feature = "plugin"))]

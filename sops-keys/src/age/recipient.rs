@@ -259,7 +259,7 @@ fn named_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
 fn plugin_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
     text.parse()
         .map(RecipientKind::Plugin)
-        .map_err(str::to_owned)
+        .map_err(|_| super::bech32_key::MISTYPED.to_owned())
 }
 
 #[cfg(not(feature = "plugin"))]
