@@ -163,7 +163,7 @@ impl Hckms {
     ) -> Outcome<Answer> {
         let mut request = Request::new(Bytes::from(body.to_owned()));
         *request.method_mut() = method;
-        *request.uri_mut() = url.parse().map_err(|_| "its URL is invalid".to_owned())?;
+        *request.uri_mut() = url.parse().map_err(|_| "the server's URL is invalid; check HUAWEICLOUD_SDK_REGION_KMS_<REGION>, which needs `https://`, and HUAWEICLOUD_SDK_IAM_ENDPOINT".to_owned())?;
         request.headers_mut().insert(USER_AGENT, THIS_PROGRAM);
         if let Some(project) = project {
             let json = HeaderValue::from_static("application/json");
