@@ -64,7 +64,8 @@ enum RecipientKind {
 impl Recipient {
     /// Encrypts `secret`, a data key or a share of one, for this recipient alone.
     ///
-    /// Returns an ASCII-armored age file with lines of at most 64 characters, all of which end in `\n`.
+    /// Returns an ASCII-armored age file with lines of at most 64 characters, all of which end in
+    /// `\n`.
     ///
     /// # Errors
     ///
