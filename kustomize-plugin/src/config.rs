@@ -49,7 +49,7 @@ pub(crate) struct SecretFrom {
     pub(crate) files: Option<Vec<String>>,
     /// Binary files, as `path` or `key=path`.
     pub(crate) binary_files: Option<Vec<String>>,
-    /// Files with lines `KEY=VALUE`, each of which is an entry.
+    /// Files whose lines, `KEY=VALUE`, become entries.
     pub(crate) envs: Option<Vec<String>>,
 }
 

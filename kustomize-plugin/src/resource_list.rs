@@ -22,13 +22,16 @@ pub(crate) struct ResourceList {
 
 impl ResourceList {
     pub(crate) fn parse(input: &[u8]) -> Result<Self, Problem> {
-        let text = str::from_utf8(input).map_err(|_| Problem::new("it is not UTF-8 text"))?;
+        let text =
+            str::from_utf8(input).map_err(|_| Problem::new("the input is not UTF-8 text"))?;
         let [tree] = <[Node; 1]>::try_from(Node::from_yaml(text)?)
-            .map_err(|_| Problem::new("expected a single document"))?;
+            .map_err(|_| Problem::new("the input must be a single YAML document"))?;
         let text = |key| tree.get(key).and_then(Node::as_str);
         let api_version = text("apiVersion").unwrap_or_default().to_owned();
         if text("kind") != Some(KIND) || !api_version.starts_with(GROUP) {
-            let message = format!("it is not a {KIND} of {GROUP}v1");
+            let message = format!(
+                "the input is not a {KIND} of {GROUP}v1; let kustomize start this program, as `sops-rs-krm --help` describes"
+            );
             return Err(Problem::new(message));
         }
         let mut list = Self {

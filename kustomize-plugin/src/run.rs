@@ -25,7 +25,7 @@ pub(crate) fn run(mut function: Function, input: &[u8]) -> FunctionOutcome {
     let list = ResourceList::parse(input).and_then(|list| apply(&mut function, list));
     let mut list = list.unwrap_or_else(|problem| {
         function.report.fail(problem);
-        // If the configuration is valid, it has been read before.
+        // Input that cannot be parsed gives an empty list.
         ResourceList::parse(input).unwrap_or_default()
     });
     list.results.extend(function.report.results());

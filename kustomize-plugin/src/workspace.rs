@@ -52,8 +52,9 @@ impl Workspace {
             })
             .in_file(path)
         };
-        let (up, down) = split(Path::new(path))
-            .ok_or_else(|| refused("the path is absolute; write it relative to this directory"))?;
+        let (up, down) = split(Path::new(path)).ok_or_else(|| {
+            refused("the path is absolute; write it relative to the directory of the kustomization")
+        })?;
         let mut root = self.directory.as_path();
         for _ in 0..up {
             root = root

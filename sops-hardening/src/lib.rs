@@ -1,6 +1,6 @@
 //! Protects the memory of a program that handles secrets: it disables core dumps, keeps other
-//! processes from reading the memory, and keeps secrets out of panic messages. The programs also
-//! wipe memory when it is freed, with the allocator in their `main.rs`.
+//! processes of the same user from reading the memory (on Linux), and keeps secrets out of panic
+//! messages. The programs also wipe memory when it is freed, with the allocator in their `main.rs`.
 
 mod memory;
 

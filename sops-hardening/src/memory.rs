@@ -2,8 +2,8 @@
 
 use std::io;
 
-/// Locks the memory that the process uses now, except its program code, and reads it into memory.
-/// Memory that it allocates later needs another call.
+/// Locks the writable memory that the process uses now, except mapped files. Memory that it
+/// allocates later needs another call.
 ///
 /// # Errors
 ///

@@ -74,7 +74,8 @@ impl Environment {
     ///
     /// # Errors
     ///
-    /// [`Error::KeySource`] if the variables name no directory, or a relative one.
+    /// [`Error::KeySource`] if the variables name no directory, or, except on macOS, if
+    /// `$XDG_CONFIG_HOME` is relative.
     pub fn key_file(&self) -> Result<PathBuf> {
         let path = self
             .config_dir()

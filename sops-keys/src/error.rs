@@ -123,6 +123,7 @@ impl Error {
     pub fn about_key(self) -> String {
         match self {
             Self::Recipient { message, .. } | Self::MasterKey { message, .. } => message,
+            Self::DamagedSecret { message, .. } => format!("`enc`: {message}"),
             error => error.to_string(),
         }
     }

@@ -26,8 +26,9 @@ pub(crate) const MAX_CONTEXT: usize = 1_000;
 /// The problem with the text of an identifier, a time or a version, without the text itself; `None`
 /// if it is valid.
 ///
-/// Valid text has at most 4,096 bytes, is [printable](sops_printable::is_printable) except for wide
-/// spaces, and has at most four consecutive spaces or combining marks.
+/// Valid text has at most 4,096 bytes and at most four consecutive spaces or combining marks. Its
+/// characters are [printable](sops_printable::is_printable) or [wide spaces](is_wide_space), and it
+/// has no emoji selectors.
 #[must_use]
 pub fn fault_of_identifier(text: &str) -> Option<&'static str> {
     if text.len() > MAX_IDENTIFIER {

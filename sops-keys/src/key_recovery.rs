@@ -42,7 +42,7 @@ pub fn recover_data_key(
     };
     if needed > groups.len() {
         return refuse(&format!(
-            "{needed} are needed, but there are only {}",
+            "`shamir_threshold` requires {needed}, but there are only {}; restore the file from version control",
             groups.len()
         ));
     }
@@ -256,7 +256,7 @@ fn closed(
     }
     if budget.is_exceeded() {
         line(format_args!(
-            "not all of them were tried: the file has too many entries that need private keys, programs or servers"
+            "not all master keys were tried: the file has too many entries that need private keys, programs or servers"
         ));
     }
     let mut families = Vec::new();

@@ -15,13 +15,15 @@ use crate::wrapped_key::{KeyGroup, WrappedKey};
 ///
 /// The keys of a single group each encrypt the data key. With several groups, the keys of each
 /// group encrypt a share of it by Shamir's scheme, and `threshold` is the number of groups needed
-/// to recover it (`None` means all). `now` becomes `created_at` in the metadata.
+/// to recover it (`None` means all). `now` becomes `created_at` in the metadata, which age keys do
+/// not have.
 ///
 /// # Errors
 ///
 /// [`Error::NoRecipient`] for no group or an empty one, [`Error::KeyGroups`] for a threshold that
 /// does not match the groups, [`Error::Recipient`] and [`Error::MasterKey`] for an unusable key,
-/// [`Error::NoKeyService`] for a family that `service` does not support.
+/// [`Error::PrivateKey`] for a private key, and [`Error::NoKeyService`] for a family that `service`
+/// does not support.
 ///
 /// ```
 /// use std::time::SystemTime;

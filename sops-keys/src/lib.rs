@@ -28,14 +28,15 @@
 //!
 //! | Modules | Contents |
 //! |---|---|
-//! | `family`, `master_key`, `canonical_key`, `usable_key` | master keys of any family |
+//! | `family`, `master_key`, `canonical_key`, `usable_key`, `spelling` | master keys of any family |
 //! | `wrapped_key`, `encrypted_secret` | a master key with the secret that was encrypted for it |
 //! | `data_key`, `key_wrapping`, `key_recovery`, `shamir` | the data key, and how key groups hold it |
-//! | `service`, `key_services`, `work_budget` | services that use master keys, and limits on their work |
+//! | `service`, `service_fn`, `key_services`, `work_budget` | services that use master keys, and limits on their work |
 //! | [`age`], `pgp` | the families whose private keys are used on this machine |
 //! | `environment`, `prompt`, `decrypted_secret` | the context for finding and using a private key |
 //! | [`slip39`], `gf256` | a private key as shares on paper, and the arithmetic of shares |
 //! | [`identifier`], [`timestamp`], [`reading`] | untrusted text and files |
+//! | `error`, `platform` | the error type, and the code that depends on the operating system |
 
 pub mod age;
 mod canonical_key;

@@ -24,7 +24,8 @@ pub(crate) fn holds_several_recipients(text: &str) -> bool {
 
 /// A recipient for a message: whole if it is short, otherwise its beginning and end.
 ///
-/// Text in another form is not shown, since it may be a fragment of a private key.
+/// Text of more than eight characters in another form is not shown, since it may be a fragment of a
+/// private key.
 pub(crate) fn shortened(recipient: &str) -> String {
     // An X25519 recipient has 62 characters, an Ed25519 SSH key 80.
     const WHOLE: usize = 82;

@@ -14,7 +14,7 @@ impl MasterKey {
     pub fn check(&self) -> Result<()> {
         let problem = match self {
             key if !key.is_readable() => {
-                "it contains a control character, a line break or an invisible character, or it is too long"
+                "it contains a control character, a line break or an invisible character, has more than four spaces or combining marks in a row, or is too long"
             }
             Self::Age { recipient } => return recipient.parse::<Recipient>().map(drop),
             Self::Pgp { fingerprint } if holds_private_key(fingerprint) => {

@@ -30,8 +30,8 @@ impl Default for WorkBudget {
 }
 
 impl WorkBudget {
-    /// Less than a tenth of a second of work, with no programs and no requests, for a check before
-    /// each commit.
+    /// Less than a tenth of a second of work, without commands, plugins and requests, for a check
+    /// before each commit.
     #[must_use]
     pub fn small() -> Self {
         Self::new(2_000, 0, 0, 0)

@@ -345,10 +345,13 @@ fn invalid_identities_are_rejected_without_being_shown() {
 fn unusable_ssh_keys_are_reported_with_the_reason() {
     let cases = [
         (read("ssh_ecdsa"), "an SSH key of type ecdsa-sha2-nistp256"),
-        (read("ssh_rsa_pkcs8"), "convert it with `ssh-keygen -p`"),
+        (
+            read("ssh_rsa_pkcs8"),
+            "convert it with `ssh-keygen -p -f FILE`",
+        ),
         (
             read("ssh_rsa_pem_passphrase"),
-            "convert it with `ssh-keygen -p`",
+            "convert it with `ssh-keygen -p -f FILE`",
         ),
         (read("ssh_rsa").replace('Z', "z"), "malformed"),
         (read("ssh_rsa")[..900].to_owned(), "malformed"),
@@ -478,7 +481,7 @@ fn the_error_says_why_groups_cannot_be_decrypted() {
     assert_eq!(
         error.to_string(),
         "no private key can decrypt this; one of these master keys is needed:\n  \
-         age1x (`enc` of age1x: not an armored age file)\n  \
+         age1x (`enc`: not an armored age file)\n  \
          kms arn:a (needs a key service for AWS KMS)\n\
          no private keys were given"
     );
@@ -790,7 +793,7 @@ mod work_limits {
             identities.add_ssh_key("ssh_rsa", text.as_bytes()).unwrap();
             identities
         };
-        const LEFT_OUT: &str = "not all of them were tried";
+        const LEFT_OUT: &str = "not all master keys were tried";
         let few = recover_data_key(&[group(2)], None, &identities()).unwrap_err();
         assert!(!few.to_string().contains(LEFT_OUT), "{few}");
         let few = recover_data_key(&[group(2)], None, &Sparing(identities())).unwrap_err();

@@ -22,7 +22,8 @@ use crate::protocol::{
     EncryptResponse, INSTRUCT, Instruction, Key,
 };
 
-/// Handles requests. Several may arrive at the same time; each is handled on its own thread.
+/// Handles requests. Several may arrive at the same time; each is handled on its own thread, except
+/// instructions.
 pub trait Answer: Send + Sync + 'static {
     /// Encrypts a secret with the key, which has not been validated. Returns the value of the
     /// metadata's `enc` field.

@@ -22,8 +22,8 @@ const THREADS: usize = 16;
 /// An agent locks the stacks of its threads into memory, and that memory is limited.
 const STACK: usize = 512 * 1024;
 
-/// Answers requests until SIGINT or SIGTERM. On a Unix socket, only those of the user who runs the
-/// service, and of root.
+/// Answers requests until SIGINT, SIGTERM or SIGHUP. On a Unix socket, answers only the user who
+/// runs the service, and root.
 ///
 /// `listen` is called after the signal handlers are installed, so that a signal can't leave the
 /// socket's file behind. After a signal, requests in progress have two seconds to finish.

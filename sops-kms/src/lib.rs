@@ -23,9 +23,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A connection must be open within 10 seconds, and an answer complete within 30. A server that
-//! exceeds one of these limits is not asked again. If a group has several keys, the next one is
-//! tried when one fails or takes longer than 300 milliseconds.
+//! A connection must be open within 10 seconds, and an answer complete within 30 seconds or, for
+//! Vault, within `VAULT_CLIENT_TIMEOUT`. A server that exceeds one of these limits is not asked
+//! again. If a group has several keys, the next one is tried when one fails or takes longer than
+//! 300 milliseconds.
 
 #[cfg(not(any(
     feature = "aws",

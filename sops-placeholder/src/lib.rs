@@ -1,9 +1,9 @@
 //! Placeholders for encrypted values, so that manifests can be built and checked without a key:
 //! schemas, policies, `kustomize build` and dry runs of an API server.
 //!
-//! A placeholder has the type of the value and depends only on its key path. In a Secret, it has
-//! the form that its key and the Secret's type require ([`secret_text`]). Objects with placeholders
-//! have an [annotation](ANNOTATION), and [`find`] recognizes them.
+//! A placeholder has the JSON type of the value and depends only on its key path. In a Secret, it
+//! has the form that its key and the Secret's type require ([`secret_text`]). Objects with
+//! placeholders have an [annotation](ANNOTATION), and [`find`] recognizes them.
 //!
 //! ```
 //! use sops_core::tree::Node;

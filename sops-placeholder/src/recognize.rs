@@ -14,8 +14,8 @@ const DIGITS: usize = 8;
 /// The length of the shortest placeholder, in bytes. The published values are longer.
 const SHORTEST: usize = PREFIX.len() + DIGITS;
 
-/// Whether `text` contains a placeholder, as plain text or in base64. Numbers and booleans cannot
-/// be recognized by themselves.
+/// Whether `text` contains a placeholder, as plain text or in base64. Numbers, booleans, times and
+/// most fields of a bootstrap token cannot be recognized by themselves.
 pub fn is_placeholder(text: &str) -> bool {
     // Most values are shorter than any placeholder.
     text.len() >= SHORTEST

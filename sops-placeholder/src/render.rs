@@ -41,7 +41,7 @@ pub fn render_trees(bytes: &[u8], format: Format) -> sops_core::Result<(Vec<Node
 /// of a binary file is the text that a Secret would have under the file's name.
 ///
 /// # Errors
-/// The errors of [`render_trees`]; [`Error::NotEncrypted`] for a binary file that is not encrypted.
+/// The errors of [`render_trees`] and [`convert`].
 pub fn render_file(bytes: &[u8], format: Format, name: &str) -> sops_core::Result<Option<Vec<u8>>> {
     if format == Format::Binary {
         let is_binary =

@@ -47,7 +47,7 @@ pub fn is_space(character: char) -> bool {
 
 /// Whether the character is visible and does not affect the text around it. That excludes control,
 /// format and other invisible characters, all spaces except the ASCII space, and the line and
-/// paragraph separators.
+/// paragraph separators, but not the [emoji selectors](is_emoji_selector).
 pub fn is_printable(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();

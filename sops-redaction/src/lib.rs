@@ -2,7 +2,7 @@
 //!
 //! `forms` derives the strings to search for from a value: `base64_forms` and `escapes` encode it,
 //! and `texts` collects the results. `patterns` searches for all of them at once, which `filter`
-//! makes fast. `redactor` searches a stream, and `search` says which values the text contains.
+//! makes fast. `redactor` searches a stream, and `search` says which values a text contains.
 
 mod base64_forms;
 mod escapes;

@@ -11,7 +11,7 @@ use sops_core::tree::Node;
 use crate::problem::Problem;
 use crate::resource_list::annotation;
 
-/// The prefixes that kustomize added to the name, in this order.
+/// The prefixes that kustomize added to the name, in the order in which it added them.
 const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";
 const SUFFIXES: &str = "internal.config.kubernetes.io/suffixes";
 /// The namespaces that the resource has had, from the namespace in the file to the last one.
@@ -69,7 +69,7 @@ impl ObjectIdentity {
         for (key, own) in [("kind", &self.kind), ("apiVersion", &self.api_version)] {
             if document.get(key) != own.as_ref() {
                 let message = format!(
-                    "the file has {}, so its encrypted values cannot be used in {}",
+                    "the file has {}, so its encrypted values cannot be used in {}; change `{key}` in the file instead",
                     shown(document.get(key)),
                     own.as_ref().map_or_else(
                         || format!("an object without `{key}`"),

@@ -161,7 +161,7 @@ fn why_unverified(origin: &ResourceOrigin) -> String {
     match origin {
         ResourceOrigin::Unrecorded | ResourceOrigin::File(_) => UNRECORDED.to_owned(),
         ResourceOrigin::Repository(repository) => format!(
-            "the annotation config.kubernetes.io/origin says that the file is in another repository, `{repository}`; copy the file into this one"
+            "the annotation config.kubernetes.io/origin says that the file is in another repository, `{repository}`; copy the file into this repository"
         ),
         ResourceOrigin::NoFile => NO_FILE.to_owned(),
     }

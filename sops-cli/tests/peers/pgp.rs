@@ -338,7 +338,7 @@ fn a_missing_secret_key_is_reported() {
     ring.ours(&["encrypt", "-i", "--pgp", &ann, "x.yaml"])
         .succeeds();
     stranger.write("x.yaml", ring.read("x.yaml"));
-    let words = format!("pgp {ann} (`gpg` does not have its secret key)");
+    let words = format!("pgp {ann} (`gpg` does not have the secret key)");
     stranger
         .ours(&["decrypt", "x.yaml"])
         .fails_with(128, &words);

@@ -313,7 +313,7 @@ fn a_refusal_says_what_to_do() {
         (
             vec![("GOOGLE_CREDENTIALS", "/nowhere.json")],
             KEY.to_owned(),
-            "GOOGLE_CREDENTIALS: expected the path of a file, or credentials",
+            "GOOGLE_CREDENTIALS: no credentials in JSON; check the JSON, or",
         ),
         (
             vec![("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere.json")],

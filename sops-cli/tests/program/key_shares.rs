@@ -122,7 +122,7 @@ fn mistakes_are_found_and_no_word_is_shown() {
         (
             format!("{one}{foreign}"),
             &[],
-            "share 3 is from a different split than share 1",
+            "share 3 is from a different split than share 1, which was given before it",
         ),
         (
             format!("{one}\n{mistyped}\n"),

@@ -97,7 +97,7 @@ fn misplaced_private_keys_are_reported_but_not_shown() {
         (
             "SOPS_AGE_KEY",
             &recipient()[..],
-            "SOPS_AGE_KEY: line 1: this is a public key; the private key begins with",
+            "SOPS_AGE_KEY: line 1: this is a public key; an age private key begins with",
         ),
         (
             "SOPS_AGE_KEY",

@@ -34,7 +34,7 @@ impl Regexp {
     /// # Errors
     /// [`RegexpError`] says what is wrong and at which character. Besides the expressions that Go
     /// rejects, these are rejected: expressions nested more than 250 deep, longer than 64 KiB, or
-    /// too large once their repetitions are expanded.
+    /// too large once their repetitions are expanded, and too large character classes.
     pub fn new(pattern: &str) -> Result<Self, RegexpError> {
         let hir = parser::parse(pattern)?;
         // The lazy DFA compiles in microseconds and matches a key in about ten nanoseconds. The

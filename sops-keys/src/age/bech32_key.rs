@@ -3,6 +3,9 @@
 use bech32::{FromBase32, ToBase32, Variant};
 use zeroize::Zeroizing;
 
+/// The problem with a key whose text or checksum is invalid.
+pub(super) const MISTYPED: &str = "it is incomplete or has a wrong character; copy it again";
+
 /// The length of a private key.
 pub(super) const SEED_BYTES: usize = 32;
 
@@ -15,7 +18,7 @@ pub(super) fn decode(text: &str, prefix: &str) -> Result<Zeroizing<Vec<u8>>, &'s
     match bech32::decode(text) {
         Ok((found, data, Variant::Bech32)) if found == prefix => Vec::from_base32(&data)
             .map(Zeroizing::new)
-            .map_err(|_| "invalid Bech32 encoding"),
-        _ => Err("invalid Bech32 encoding"),
+            .map_err(|_| MISTYPED),
+        _ => Err(MISTYPED),
     }
 }

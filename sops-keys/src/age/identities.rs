@@ -334,7 +334,7 @@ fn decrypt(
         message: message.to_owned(),
     };
     if enc.len() > MAX_BYTES {
-        return Err(damaged(TOO_LONG));
+        return Err(damaged(&format!("it {TOO_LONG}")));
     }
     let file = unarmored(enc).map_err(|damage| damaged(damage.name()))?;
     if has_many_stanzas(&file) {

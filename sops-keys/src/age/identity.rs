@@ -73,7 +73,7 @@ impl Identity {
         } else if text.starts_with("AGE-SECRET-KEY-1") {
             let is_cut = text.len() < X25519_LENGTH;
             let parsed = text.parse().map(IdentityKind::X25519);
-            parsed.map_err(|error| if is_cut { INCOMPLETE } else { error })
+            parsed.map_err(|_| if is_cut { INCOMPLETE } else { INVALID })
         } else {
             Err(not_an_identity(text))
         };
@@ -144,11 +144,14 @@ const X25519_LENGTH: usize = 74;
 
 const INCOMPLETE: &str = "the private key is incomplete: it must have 74 characters";
 
+const INVALID: &str =
+    "the private key has a wrong character, or other text follows it; copy it again";
+
 /// Why `text` is not an identity, without `text` itself.
 fn not_an_identity(text: &str) -> &'static str {
     let starts = |starts: &[&str]| starts.iter().any(|start| text.starts_with(start));
     if starts(&["age1", "ssh-ed25519", "ssh-rsa"]) {
-        "this is a public key; the private key begins with `AGE-SECRET-KEY-`"
+        "this is a public key; an age private key begins with `AGE-SECRET-KEY-`"
     } else if text.starts_with("-----BEGIN") {
         "this looks like an SSH or PGP private key; for an SSH key, set SOPS_AGE_SSH_PRIVATE_KEY_FILE to its path"
     } else if starts(&["\"AGE-", "'AGE-"]) {
@@ -213,7 +216,9 @@ fn hybrid_identity(_: &str) -> std::result::Result<IdentityKind, &'static str> {
 
 #[cfg(feature = "plugin")]
 fn plugin_identity(text: &str) -> std::result::Result<IdentityKind, &'static str> {
-    text.parse().map(IdentityKind::Plugin)
+    text.parse()
+        .map(IdentityKind::Plugin)
+        .map_err(|_| super::bech32_key::MISTYPED)
 }
 
 #[cfg(not(feature = "plugin"))]
@@ -259,12 +264,12 @@ mod tests {
             (
                 format!("{key} {key}"),
                 KeyLayout::Lines,
-                "line 1: invalid Bech32 encoding",
+                "line 1: the private key has a wrong character, or other text follows it; copy it again",
             ),
             (
                 format!("{key},{key}"),
                 KeyLayout::Words,
-                "line 1: invalid Bech32 encoding",
+                "line 1: the private key has a wrong character, or other text follows it; copy it again",
             ),
             (
                 format!("{key} # mine"),
@@ -274,7 +279,7 @@ mod tests {
             (
                 key.replace("-1", "-1Q"),
                 KeyLayout::Lines,
-                "line 1: invalid Bech32 encoding",
+                "line 1: the private key has a wrong character, or other text follows it; copy it again",
             ),
             (
                 key[..60].to_owned(),
@@ -294,7 +299,7 @@ mod tests {
             (
                 FILE.lines().nth(2).unwrap().replace("# public key: ", ""),
                 KeyLayout::Words,
-                "line 1: this is a public key; the private key begins with `AGE-SECRET-KEY-`",
+                "line 1: this is a public key; an age private key begins with `AGE-SECRET-KEY-`",
             ),
             (
                 "~/keys/age.txt".to_owned(),

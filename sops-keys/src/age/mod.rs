@@ -3,12 +3,12 @@
 //! The formats are those of <https://age-encryption.org/v1>; the crate `age` implements most of
 //! them. SOPS stores one age file for each recipient.
 //!
-//! This directory contains public keys (`recipient`) and private keys (`identity`, `ssh`, `hybrid`,
-//! `plugin`, `key_pair`), and how these are kept on paper (`bech32_key`, `seed`, `shares`); age files
-//! and their stanzas (`age_file`, `stanza`); the sources of identities (`discovery`, `key_file`,
-//! `command`, `protected_file`, `source`, `source_list`, `source_report`, `text_search`); and the
-//! decryption of a file with a set of identities (`identities`, `decryption_attempt`, `service`,
-//! `unlocking`).
+//! This directory contains public keys (`recipient`, `tagged`, `low_order`) and private keys
+//! (`identity`, `ssh`, `hybrid`, `plugin`, `key_pair`); keys as text (`bech32_key`, `seed`) and on
+//! paper (`shares`); age files and their stanzas (`age_file`, `stanza`); the sources of identities
+//! (`discovery`, `key_file`, `command`, `protected_file`, `passphrase`, `source`, `source_list`,
+//! `source_report`, `text_search`); and the decryption of a file with a set of identities
+//! (`identities`, `decryption_attempt`, `service`, `unlocking`).
 
 pub(crate) mod age_file;
 mod bech32_key;

@@ -64,7 +64,8 @@ enum RecipientKind {
 impl Recipient {
     /// Encrypts `secret`, a data key or a share of one, for this recipient alone.
     ///
-    /// Returns an ASCII-armored age file with lines of 64 characters, all of which end in `\n`.
+    /// Returns an ASCII-armored age file with lines of at most 64 characters, all of which end in
+    /// `\n`.
     ///
     /// # Errors
     ///
@@ -194,7 +195,7 @@ fn unknown(text: &str) -> &'static str {
             .iter()
             .any(|end| text.ends_with(end));
     if matches!(text.len(), 16 | 40) && is_hexadecimal(text) {
-        "this looks like the fingerprint of a PGP key, which belongs under `pgp` or `--pgp`"
+        "this looks like the fingerprint of a PGP key, which belongs under `pgp` or after `--pgp`"
     } else if is_path {
         "this looks like the name of a file; use the public key from the file instead"
     } else {
@@ -259,7 +260,7 @@ fn named_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
 fn plugin_recipient(text: &str) -> std::result::Result<RecipientKind, String> {
     text.parse()
         .map(RecipientKind::Plugin)
-        .map_err(str::to_owned)
+        .map_err(|_| super::bech32_key::MISTYPED.to_owned())
 }
 
 #[cfg(not(feature = "plugin"))]

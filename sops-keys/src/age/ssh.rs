@@ -18,7 +18,7 @@ use super::stanza::{StanzaOutcome, try_identity};
 
 /// Parses a line of `authorized_keys` without options, including its comment.
 pub(super) fn parse_recipient(text: &str) -> Result<Recipient, String> {
-    const MALFORMED: &str = "a malformed SSH public key";
+    const MALFORMED: &str = "a malformed SSH public key; copy the whole line from its `.pub` file";
     let mut words = text.split_whitespace();
     let (kind, blob) = (
         words.next().unwrap_or_default(),
@@ -178,7 +178,8 @@ fn parse(text: &[u8]) -> Result<Parsed, String> {
     for beginning in ["-----BEGIN PRIVATE KEY", "-----BEGIN ENCRYPTED PRIVATE KEY"] {
         if text.starts_with(beginning.as_bytes()) {
             return Err(
-                "a private key in PKCS#8 format; convert it with `ssh-keygen -p`".to_owned(),
+                "a private key in PKCS#8 format; convert it with `ssh-keygen -p -f FILE`"
+                    .to_owned(),
             );
         }
     }
@@ -193,11 +194,11 @@ fn parse(text: &[u8]) -> Result<Parsed, String> {
     if let Identity::Unsupported(key) = &identity {
         return Err(match key {
             UnsupportedKey::EncryptedPem => {
-                "a PEM key with a passphrase, which is a weak format; convert it with `ssh-keygen -p`"
+                "a PEM key with a passphrase, which is a weak format; convert it with `ssh-keygen -p -f FILE`"
                     .to_owned()
             }
             UnsupportedKey::EncryptedSsh(cipher) => {
-                format!("an SSH key encrypted with {cipher}, which is not supported")
+                format!("an SSH key encrypted with {cipher}, which is not supported; encrypt it again with `ssh-keygen -p -Z aes256-ctr -f FILE`")
             }
             UnsupportedKey::Hardware(kind) | UnsupportedKey::Type(kind) => {
                 format!("an SSH key of type {kind}: only ssh-ed25519 and ssh-rsa can decrypt")
@@ -284,7 +285,7 @@ mod tests {
             let line = format!("ssh-rsa {}", BASE64_STANDARD.encode(rsa(&numbers)));
             assert_eq!(
                 parse_recipient(&line).err().as_deref(),
-                Some("a malformed SSH public key")
+                Some("a malformed SSH public key; copy the whole line from its `.pub` file")
             );
         }
         let number: &[u8] = &[1];

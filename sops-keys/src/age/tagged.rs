@@ -22,6 +22,8 @@ use p256::elliptic_curve::sec1::ToSec1Point;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
+use super::bech32_key::MISTYPED;
+
 /// Recipients with this label must not be mixed with others in one file, because those could reveal
 /// the file key.
 const LABEL: &str = "postquantum";
@@ -54,9 +56,8 @@ impl Recipient {
     /// # Errors
     /// What is wrong with the recipient.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let (prefix, data, variant) =
-            bech32::decode(text).map_err(|_| "invalid Bech32 encoding")?;
-        let key = Vec::from_base32(&data).map_err(|_| "invalid Bech32 encoding")?;
+        let (prefix, data, variant) = bech32::decode(text).map_err(|_| MISTYPED)?;
+        let key = Vec::from_base32(&data).map_err(|_| MISTYPED)?;
         match (&*prefix, variant) {
             ("age1tag", Variant::Bech32) => {
                 const INVALID: &str = "not a valid P-256 public key";
@@ -77,7 +78,7 @@ impl Recipient {
             ("age1tagpq", Variant::Bech32) => Deserializable::from_bytes(&key)
                 .map(|key| Self::Hybrid(Box::new(key)))
                 .map_err(|_| "not a valid ML-KEM-768 and P-256 public key"),
-            _ => Err("invalid Bech32 encoding"),
+            _ => Err(MISTYPED),
         }
     }
 }

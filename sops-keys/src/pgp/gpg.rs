@@ -195,7 +195,9 @@ impl KeyService for Gpg {
         }
         match str::from_utf8(run.output.trim_ascii()) {
             Ok(message) if !message.is_empty() => Ok(message.to_owned()),
-            _ => Err(refused("`gpg` printed no message".to_owned())),
+            _ => Err(refused(
+                "`gpg` succeeded, but printed no encrypted data key".to_owned(),
+            )),
         }
     }
 
@@ -257,7 +259,9 @@ impl Gpg {
         if run.is_success {
             // Old versions of `gpg` skip packets they do not understand, and succeed.
             return match run.output.is_empty() {
-                true => Err(refused("`gpg` found nothing in the message".to_owned())),
+                true => Err(refused(
+                    "`gpg` succeeded, but printed no data key".to_owned(),
+                )),
                 false => Ok(Some(DecryptedSecret {
                     key_names: run.status.decryption_key(),
                     secret: run.output,

@@ -64,7 +64,7 @@ impl Status {
             // Versions before 2.1 can't suppress the prompt and print no status line.
             None if self.lines.is_empty() => Closed::NeedsUser,
             None if self.words("NO_SECKEY").is_some() => {
-                Closed::Because("`gpg` does not have its secret key".to_owned())
+                Closed::Because("`gpg` does not have the secret key".to_owned())
             }
             None if self.words("NODATA").is_some() => {
                 Closed::Because("`enc` is not a PGP message".to_owned())
@@ -91,7 +91,9 @@ impl Status {
 /// The meaning of a reason code of `INV_RECP`.
 pub(super) fn refusal(reason: u32) -> &'static str {
     match reason {
-        1 => "`gpg` does not have this public key; import it, for example with `gpg --recv-keys`",
+        1 => {
+            "`gpg` does not have this public key; import it, for example with `gpg --recv-keys FINGERPRINT`"
+        }
         2 => "`gpg` has several keys with this ID; use the full fingerprint",
         3 => "the key cannot be used for encryption",
         4 => "the key is revoked",
@@ -143,7 +145,7 @@ mod tests {
             (
                 "[GNUPG:] ENC_TO E9B362340B5B4AE9 1 0\ngpg: encrypted with RSA key, ID E9B362340B5B4AE9\n[GNUPG:] NO_SECKEY E9B362340B5B4AE9\n\
                  [GNUPG:] DECRYPTION_FAILED\ngpg: decryption failed: No secret key\n",
-                because("`gpg` does not have its secret key"),
+                because("`gpg` does not have the secret key"),
             ),
             (
                 "gpg: no valid OpenPGP data found.\n[GNUPG:] NODATA 1\n[GNUPG:] FAILURE decrypt 4294967295\n",

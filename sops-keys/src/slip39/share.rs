@@ -86,7 +86,7 @@ impl Share {
         for other in earlier {
             if self.id != other.id || self.value.len() != other.value.len() {
                 let message = format!(
-                    "share {number} is from a different split than share {}",
+                    "share {number} is from a different split than share {}, which was given before it",
                     other.number()
                 );
                 return Err(Error::share(message));

@@ -150,7 +150,7 @@ fn shares_that_do_not_belong_together_are_named() {
         ),
         (
             vec![&ours[0], &ours[4], &theirs[1]],
-            "share 2 is from a different split than share 1",
+            "share 2 is from a different split than share 1, which was given before it",
         ),
         (
             vec![&ours[4], &ours[2], &forged[4]],

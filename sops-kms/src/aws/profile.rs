@@ -47,7 +47,7 @@ impl Profile {
                 (Some(name), _) => Err(missing(
                     name,
                     format_args!(
-                        "the encrypted file names this profile; add it to one of these files"
+                        "the key names this profile (`aws_profile`); add it to one of these files"
                     ),
                 )),
                 (None, Some(name)) => Err(missing(
@@ -102,7 +102,7 @@ fn login(profiles: &ProfileSet, name: &str) -> Outcome<Option<String>> {
         let has = |key: &str| profile.get(key).is_some();
         let unsupported = |feature: &str| {
             Err(format!(
-                "the profile `{name}` {feature}, which sops-rs does not support; run `eval \"$(aws configure export-credentials --profile {name} --format env)\"`",
+                "the profile `{name}` {feature}, which sops-rs does not support; run `eval \"$(aws configure export-credentials --profile {name} --format env)\"`, and unset AWS_PROFILE",
                 name = escaped(name)
             ))
         };

@@ -57,7 +57,9 @@ pub(super) fn explain<E: ProvideErrorMetadata + Error + 'static>(
         "DisabledException" => "the key is disabled".to_owned(),
         "KMSInvalidStateException" => format!("the key cannot be used in its state{message}"),
         "IncorrectKeyException" => format!("`enc` was encrypted with another key{message}"),
-        "ThrottlingException" => format!("AWS KMS received too many requests{message}"),
+        "ThrottlingException" => {
+            format!("AWS KMS received too many requests{message}; try again in a minute")
+        }
         "" if refusal.raw().status().is_success() => NOT_AN_ANSWER.to_owned(),
         "" => format!("AWS returned {status}{message}"),
         code => format!("AWS returned {status} {}{message}", said(code, &[])),

@@ -217,7 +217,7 @@ fn refused(url: &KeyUrl, answer: &Answer, secrets: &[&str]) -> String {
         ),
         StatusCode::NOT_FOUND => format!("the key or this version of it does not exist: {message}"),
         StatusCode::TOO_MANY_REQUESTS => {
-            format!("{host} received too many requests: {message}")
+            format!("{host} received too many requests: {message}; try again in a minute")
         }
         status => format!(
             "{host} returned {} {}: {message}",

@@ -87,7 +87,7 @@ impl Gcp {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = url
             .parse()
-            .map_err(|_| "SOPS_GCP_KMS_ENDPOINT is not a URL".to_owned())?;
+            .map_err(|_| "the server's URL is invalid; check SOPS_GCP_KMS_ENDPOINT and SOPS_GCP_KMS_UNIVERSE_DOMAIN".to_owned())?;
         let host = request.uri().host().unwrap_or_default().to_owned();
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, THIS_PROGRAM);

@@ -41,7 +41,7 @@ pub(super) fn explain(answer: &Answer, resource: &str, source: &str, secrets: &[
     let project = escaped(resource.split('/').nth(1).unwrap_or_default()).into_owned();
     match answer.status {
         StatusCode::UNAUTHORIZED => format!(
-            "Google rejects the access token from {source}: {message}; run `gcloud auth application-default login`"
+            "Google rejects the access token from {source}: {message}; if it is from your own login, run `gcloud auth application-default login`; otherwise, get a new token or key"
         ),
         StatusCode::FORBIDDEN if has("SERVICE_DISABLED") => format!(
             "{message}; run `gcloud services enable cloudkms.googleapis.com --project PROJECT` with the project named above"

@@ -128,7 +128,7 @@ impl Hckms {
 
     /// Asks the identity server for the project of a region.
     async fn project(&self, credentials: &Credentials, region: &str) -> Outcome<String> {
-        let advice = "set HUAWEICLOUD_SDK_PROJECT_ID";
+        let advice = "name one next to the access key, as HUAWEICLOUD_SDK_PROJECT_ID or as `project_id` in the credentials file";
         let server = match text(&self.environment, "HUAWEICLOUD_SDK_IAM_ENDPOINT")? {
             Some(server) if server.contains("://") => server,
             Some(server) => format!("https://{server}"),
@@ -163,13 +163,12 @@ impl Hckms {
     ) -> Outcome<Answer> {
         let mut request = Request::new(Bytes::from(body.to_owned()));
         *request.method_mut() = method;
-        *request.uri_mut() = url.parse().map_err(|_| "its URL is invalid".to_owned())?;
+        *request.uri_mut() = url.parse().map_err(|_| "the server's URL is invalid; check HUAWEICLOUD_SDK_REGION_KMS_<REGION>, which needs `https://`, and HUAWEICLOUD_SDK_IAM_ENDPOINT".to_owned())?;
         request.headers_mut().insert(USER_AGENT, THIS_PROGRAM);
         if let Some(project) = project {
             let json = HeaderValue::from_static("application/json");
             request.headers_mut().insert(CONTENT_TYPE, json);
-            let project = HeaderValue::from_str(project)
-                .map_err(|_| "HUAWEICLOUD_SDK_PROJECT_ID is not a valid project ID".to_owned())?;
+            let project = HeaderValue::from_str(project).map_err(|_| INVALID_PROJECT.to_owned())?;
             request.headers_mut().insert("x-project-id", project);
         }
         signature::sign(&mut request, credentials, SystemTime::now())?;
@@ -191,7 +190,7 @@ impl Hckms {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         if project.is_empty() || !is_project {
-            return Err("HUAWEICLOUD_SDK_PROJECT_ID is not a valid project ID".to_owned());
+            return Err(INVALID_PROJECT.to_owned());
         }
         let url = format!(
             "{}/v1.0/{project}/kms/{operation}",
@@ -220,6 +219,8 @@ impl Hckms {
     }
 }
 
+const INVALID_PROJECT: &str = "the project ID is invalid; check HUAWEICLOUD_SDK_PROJECT_ID, or `project_id` in the credentials file";
+
 const NOT_AN_ANSWER: &str = "the server did not send a valid Huawei Cloud KMS response";
 
 /// Reads `<region>:<id>`. A file chooses both, so the region must be one part of a host name.
@@ -247,10 +248,12 @@ fn refused(answer: &Answer, secrets: &[&str]) -> String {
     };
     match answer.status {
         StatusCode::UNAUTHORIZED => format!(
-            "Huawei Cloud rejects your access key: {message}; check HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, and the time of this computer"
+            "Huawei Cloud rejects your access key: {message}; check it in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK or in the credentials file, and check the time of this computer"
         ),
         StatusCode::FORBIDDEN => {
-            format!("Huawei Cloud does not allow this: {message}; you need `kms:cmk:crypto`")
+            format!(
+                "Huawei Cloud does not allow this: {message}; you need the permission `kms:cmk:crypto`"
+            )
         }
         StatusCode::NOT_FOUND => format!("the key does not exist in this region: {message}"),
         status => format!("Huawei Cloud returned {}: {message}", status.as_u16()),

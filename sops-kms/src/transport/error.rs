@@ -41,7 +41,7 @@ pub(super) struct ConnectTimeout;
 
 impl fmt::Display for ConnectTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it does not accept connections in time")
+        f.write_str("no connection within the time limit")
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let end = text.find(" (os error").unwrap_or(text.len());
     let text = printable(&text[..end]);
     match is_lookup {
-        true => format!("the host name is unknown ({text})"),
+        true => format!("the host name cannot be resolved ({text})"),
         // The message of tokio-rustls.
         false if text == "tls handshake eof" => {
             "TLS: the server ended the connection during the handshake".to_owned()

@@ -98,7 +98,7 @@ fn a_server_that_cannot_be_reached_says_why() {
     let closed = "http://127.0.0.1:1".to_owned();
     for (tls, url, words) in [
         (TlsSettings::default(), &closed, "Connection refused"),
-        (trusting(), &hangs, "does not accept connections in time"),
+        (trusting(), &hangs, "no connection within the time limit"),
         (
             TlsSettings::default(),
             &tls.url(),
@@ -109,7 +109,7 @@ fn a_server_that_cannot_be_reached_says_why() {
         (
             TlsSettings::default(),
             &"http://no-such-host.invalid".to_owned(),
-            "the host name is unknown",
+            "the host name cannot be resolved",
         ),
     ] {
         let client = client(tls, limits);

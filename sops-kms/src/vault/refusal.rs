@@ -50,7 +50,7 @@ pub(super) async fn explain(
             "Vault cannot decrypt `enc` with this key: {message}; the key version may have been deleted, or `enc` was altered"
         ),
         StatusCode::TOO_MANY_REQUESTS => {
-            format!("{server} received too many requests: {message}")
+            format!("{server} received too many requests: {message}; try again in a minute")
         }
         StatusCode::SERVICE_UNAVAILABLE if message.contains("sealed") => {
             format!(
@@ -70,7 +70,7 @@ pub(super) fn missing_key(answer: &Answer, path: &KeyPath) -> String {
         );
     }
     format!(
-        "the key does not exist; check its name, or create it with `vault write -f {}`",
+        "the key does not exist in this namespace; check its name and VAULT_NAMESPACE, or, to encrypt, create it with `vault write -f {}`",
         escaped(&path.words("keys"))
     )
 }
@@ -96,7 +96,7 @@ async fn forbidden(api: &Api, server: &Origin, path: &KeyPath, operation: &str) 
             )
         }
         Ok(answer) if answer.status == StatusCode::FORBIDDEN => format!(
-            "{server} rejects the token in {source}: it has expired, or it is from another server or namespace; run `vault login`"
+            "{server} rejects the token in {source}: it has expired, or it is from another server or namespace; run `unset VAULT_TOKEN; vault login`"
         ),
         _ => format!("{server} does not allow `{path}` with the token in {source}"),
     }
@@ -105,7 +105,7 @@ async fn forbidden(api: &Api, server: &Origin, path: &KeyPath, operation: &str) 
 fn no_token(api: &Api) -> String {
     match api.has_agent() {
         true => "neither you nor the agent in VAULT_AGENT_ADDR has a Vault token; run `vault login`, or set VAULT_TOKEN".to_owned(),
-        false => "there is no Vault token: VAULT_TOKEN is not set, and ~/.vault-token does not exist; run `vault login`".to_owned(),
+        false => "there is no Vault token: VAULT_TOKEN is not set, and ~/.vault-token is missing or empty; run `vault login`".to_owned(),
     }
 }
 

@@ -49,7 +49,7 @@ impl Settings {
     pub(super) fn new(environment: &Environment) -> Outcome<Self> {
         let var = |name| text(environment, name);
         if is_on(environment, "VAULT_SRV_LOOKUP")? {
-            return Err("VAULT_SRV_LOOKUP: sops-rs does not look up SRV records".to_owned());
+            return Err("VAULT_SRV_LOOKUP: sops-rs does not look up SRV records; unset it, and use the address of the server itself".to_owned());
         }
         let namespace = match var("VAULT_NAMESPACE")? {
             Some(namespace) => Some(

@@ -87,11 +87,11 @@ fn input_that_is_not_a_resource_list_is_rejected() {
         ("- a\n", "line 1, column 1: "),
         (
             "a: 1\n",
-            "it is not a ResourceList of config.kubernetes.io/v1",
+            "the input is not a ResourceList of config.kubernetes.io/v1; let kustomize start",
         ),
         (
             "apiVersion: v1\nkind: ResourceList\n",
-            "it is not a ResourceList",
+            "the input is not a ResourceList",
         ),
         (
             "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\n",
@@ -105,12 +105,18 @@ fn input_that_is_not_a_resource_list_is_rejected() {
             "apiVersion: config.kubernetes.io/v1\nkind: ResourceList\nitems: [1]\n",
             "items[0]: expected a mapping",
         ),
-        ("a: 1\n---\na: 1\n", "expected a single document"),
+        (
+            "a: 1\n---\na: 1\n",
+            "the input must be a single YAML document",
+        ),
     ] {
         let ran = sample.run_on(input, None);
         assert!(ran.error().starts_with(message), "{input}: {}", ran.error());
     }
-    assert_eq!(sample.run_on(b"\xff", None).error(), "it is not UTF-8 text");
+    assert_eq!(
+        sample.run_on(b"\xff", None).error(),
+        "the input is not UTF-8 text"
+    );
     let deep = format!("{}x", "[".repeat(100_000));
     assert!(sample.run_on(deep, None).failed);
 }

@@ -52,7 +52,7 @@ fn every_failure_has_its_message_and_changes_nothing() {
         ),
         (
             "http://no-such-host.invalid".to_owned(),
-            "the host name is unknown",
+            "the host name cannot be resolved",
         ),
         (format!("https://{}", silent_port()), "does not answer"),
         (

@@ -22,12 +22,12 @@ fn the_reasons_for_a_refusal_are_distinguished() {
         (
             "",
             "x.yaml",
-            "there is no Vault token: VAULT_TOKEN is not set, and ~/.vault-token does not exist; run `vault login`",
+            "there is no Vault token: VAULT_TOKEN is not set, and ~/.vault-token is missing or empty; run `vault login`",
         ),
         (
             "hvs.expired",
             "x.yaml",
-            "rejects the token in VAULT_TOKEN: it has expired, or it is from another server or namespace; run `vault login`",
+            "rejects the token in VAULT_TOKEN: it has expired, or it is from another server or namespace; run `unset VAULT_TOKEN; vault login`",
         ),
         (
             POWERLESS,
@@ -37,7 +37,7 @@ fn the_reasons_for_a_refusal_are_distinguished() {
         (
             ROOT,
             "lost.yaml",
-            "the key does not exist; check its name, or create it with `vault write -f transit/keys/lost`",
+            "the key does not exist in this namespace; check its name and VAULT_NAMESPACE, or, to encrypt, create it with `vault write -f transit/keys/lost`",
         ),
         (
             ROOT,

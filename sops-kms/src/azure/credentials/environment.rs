@@ -23,7 +23,7 @@ pub(super) async fn token(
     let Some(secret) = text(environment, "AZURE_CLIENT_SECRET")? else {
         return Err(match text(environment, "AZURE_CLIENT_CERTIFICATE_PATH")? {
             Some(_) => Failure::Failed(
-                "sops-rs does not support AZURE_CLIENT_CERTIFICATE_PATH; run `az login --service-principal --certificate <FILE>`, or set AZURE_CLIENT_SECRET".to_owned(),
+                "sops-rs does not support AZURE_CLIENT_CERTIFICATE_PATH; run `az login --service-principal --username <CLIENT-ID> --tenant <TENANT> --certificate <FILE>`, or set AZURE_CLIENT_SECRET".to_owned(),
             ),
             None => Failure::Absent("AZURE_CLIENT_SECRET is not set".to_owned()),
         });

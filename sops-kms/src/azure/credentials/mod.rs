@@ -125,7 +125,7 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// The message has a line for each source that was tried.
+    /// The message has a part for each source that was tried.
     pub(super) async fn token(&self, challenge: &Challenge) -> Outcome<AccessToken> {
         let mut state = self.state.lock().await;
         if let Some(token) = state.tokens.get(challenge).filter(|token| token.is_fresh()) {

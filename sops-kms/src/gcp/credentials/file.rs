@@ -105,10 +105,10 @@ impl CredentialsFile {
                 format!("the credentials of the type `{kind}` are incomplete")
             }
             Ok(Kind { kind }) => format!(
-                "sops-rs does not support credentials of the type `{}`; run `gcloud auth application-default login`",
+                "sops-rs does not support credentials of the type `{}`; use those of a service account, or remove them and run `gcloud auth application-default login`",
                 escaped(&kind)
             ),
-            Err(_) => "expected the path of a file, or credentials in JSON".to_owned(),
+            Err(_) => "no credentials in JSON; check the JSON, or the path of its file".to_owned(),
         })
     }
 }
@@ -127,11 +127,8 @@ mod tests {
     #[test]
     fn invalid_credentials_are_refused_without_showing_them() {
         for (json, words) in [
-            ("hunter2", "expected the path of a file"),
-            (
-                r#"{"private_key": "hunter2"}"#,
-                "expected the path of a file",
-            ),
+            ("hunter2", "no credentials in JSON"),
+            (r#"{"private_key": "hunter2"}"#, "no credentials in JSON"),
             (
                 r#"{"type": "service_account", "private_key": "hunter2"}"#,
                 "`service_account` are incomplete",

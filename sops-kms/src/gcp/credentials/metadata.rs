@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A token of the machine's service account.
 pub(super) async fn token(environment: &Environment, direct: &HttpClient) -> Outcome<AccessToken> {
-    let absent = "no credentials for Google Cloud: GOOGLE_CREDENTIALS, GOOGLE_OAUTH_ACCESS_TOKEN and GOOGLE_APPLICATION_CREDENTIALS are not set, you are not logged in, and this machine has no metadata server; run `gcloud auth application-default login`";
+    let absent = "no credentials for Google Cloud: GOOGLE_CREDENTIALS, GOOGLE_OAUTH_ACCESS_TOKEN and GOOGLE_APPLICATION_CREDENTIALS are not set, you are not logged in, and no metadata server gives this machine a token; run `gcloud auth application-default login`";
     let host = text(environment, "GCE_METADATA_HOST")?.unwrap_or_else(|| HOST.to_owned());
     let scope: String = form_urlencoded::byte_serialize(SCOPE.as_bytes()).collect();
     let url = format!(
