@@ -55,7 +55,10 @@ pub(crate) fn cmd_keyservice(
             Network::Unix => Listener::unix(Path::new(address)).await,
         }?;
         if listener.is_open() {
-            ui.warn("other machines can reach this address and use the keys");
+            ui.warn(format_args!(
+                "other machines can reach {} and use the keys; to prevent that, listen on 127.0.0.1 or on a Unix socket",
+                address.escape_debug()
+            ));
         }
         ui.note(format_args!("listening on {}", listener.address()?));
         Ok(listener)

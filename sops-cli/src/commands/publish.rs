@@ -221,7 +221,7 @@ impl Publication<'_> {
         let (service, place) = match &rule.destinations[..] {
             [] => {
                 return refused(&format!(
-                    "no destination configured for this file: the rule for {} has none",
+                    "no destination configured for this file: the destination rule for {} has none; add `directory` to it",
                     name_of(file)
                 ));
             }
@@ -249,7 +249,10 @@ impl Publication<'_> {
             ),
             [_] => return refused("unknown destination"),
             [_, _, ..] => {
-                return refused("more than one destination in a destination rule; keep one");
+                return refused(&format!(
+                    "more than one destination in a destination rule: keep only one in the rule for {}",
+                    name_of(file)
+                ));
             }
         };
         let message = format!(
@@ -298,7 +301,7 @@ impl Publication<'_> {
         if self.args.yes {
             return Ok(true);
         }
-        let question = format!("publishing {} to {} ?", name_of(file), name_of(target));
+        let question = format!("Publish {} to {}?", name_of(file), name_of(target));
         let canceled = || format!("publication of {} canceled", name_of(file));
         match self.ui.confirm(&question) {
             Ok(true) => Ok(true),

@@ -198,7 +198,7 @@ fn require_new(directory: &Path) -> Result<(), CommandError> {
         .hint("remove it, or choose another one with `--output-dir`"))
 }
 
-/// Reports the errors of files; the others were rendered.
+/// Reports the errors of files, if there are any.
 fn finish(ui: &Ui, errors: Vec<CommandError>, count: usize) -> Result<(), CommandError> {
     let Some(code) = errors.first().map(CommandError::code) else {
         return Ok(());

@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// Accept recipients that no creation rule names, and a file that none of your keys can decrypt
     #[arg(long, short = 'y')]
     yes: bool,
-    /// Leave values in plaintext that one side encrypts, if the selection rule does not cover them
+    /// Accept plaintext for values that one side encrypts, if the selection rule does not cover them
     #[arg(long)]
     allow_plaintext: bool,
     /// Edit on a disk if there is no memory file system
@@ -185,7 +185,7 @@ impl Resolve<'_> {
         let [merge, ours, theirs] = [merge.to_owned(), format!("{merge}^1"), format!("{merge}^2")]
             .map(|commit| described_commit(&commit));
         Some(format!(
-            "merges again what {} merged; ours is {}; theirs is {}",
+            "this repeats the merge in {}; ours is {}; theirs is {}",
             merge?, ours?, theirs?
         ))
     }

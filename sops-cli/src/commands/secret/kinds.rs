@@ -240,7 +240,11 @@ fn pem(file: &Path, label: &str) -> Result<Zeroizing<Vec<u8>>, CommandError> {
         .windows(marker.len())
         .any(|window| window == marker.as_bytes())
     {
-        let message = format!("{} contains no `{label}` in PEM", name_of(file));
+        let name = match file == Path::new("-") {
+            true => "standard input".to_owned(),
+            false => name_of(file),
+        };
+        let message = format!("{name} contains no `{label}` in PEM");
         return Err(CommandError::new(Code::Generic, message));
     }
     Ok(bytes)

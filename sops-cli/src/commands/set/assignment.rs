@@ -70,9 +70,12 @@ impl ValueArgs {
                     self.from_file.len(),
                     words.len()
                 );
-                return Err(CommandError::new(Code::NoFileSpecified, message).hint(
-                    "pass one file for each path: `sops-rs set FILE PATH --from-file FILE`",
-                ));
+                return Err(
+                    CommandError::new(Code::NoFileSpecified, message).hint(format!(
+                        "pass one file for each path: `sops-rs {} FILE PATH --from-file FILE`",
+                        caller.command
+                    )),
+                );
             }
             return self.of_paths(&words, caller, |index, _| {
                 let text = read(&self.from_file[index])?;
@@ -335,12 +338,12 @@ impl Assignment {
             return;
         }
         let used = match field {
-            "stringData" => "Kubernetes uses the new value",
-            _ => "Kubernetes uses that one, not the new value",
+            "stringData" => "Kubernetes uses the new value instead",
+            _ => "Kubernetes uses it instead of the new value",
         };
         let name = name_of(file);
         ui.warn(format_args!(
-            "{name}: `{0}` has a value too, and {used}; to remove it, run `sops-rs unset {name} '{0}'`",
+            "{name}: `{0}` has a value too, and {used}; to remove the other value, run `sops-rs unset {name} '{0}'`",
             path.dotted()
         ));
     }
