@@ -177,7 +177,7 @@ impl Publication<'_> {
                 name_of(&target)
             );
             return Err(CommandError::new(Code::CannotWriteOutput, message)
-                .hint("leave out `--omit-extensions`, or rename one of the files"));
+                .hint("leave out `--omit-extensions`, or `omit_extensions` in the rule, or rename one of the files"));
         }
         let recreation = &rule.recreation_rule;
         let recreated = match recreation.key_groups.iter().all(Vec::is_empty) {
@@ -232,7 +232,10 @@ impl Publication<'_> {
                     _ => false,
                 };
                 return match is_same(&target) {
-                    true => refused(&format!("{} would be published to itself", name_of(file))),
+                    true => refused(&format!(
+                        "{} would be published to itself; change `directory` in its destination rule",
+                        name_of(file)
+                    )),
                     false => Ok(target),
                 };
             }

@@ -105,7 +105,7 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         (true, false) => ui.note(format_args!("Added {shown} to {file}")),
         (true, true) => ui.note(format_args!("Changed the name of {shown} in {file}")),
         (false, _) => ui.note(format_args!(
-            "{file} already names {shown} in every rule that this command would change"
+            "Nothing to add to {file}: each selected rule that has age recipients already names {shown}; to add it to another rule, edit the file"
         )),
     }
     if is_written && !is_known || args.update.is_requested() {
