@@ -72,6 +72,12 @@ pub(crate) fn cmd_keyservice(
     terminal::restore();
     served.map_err(|error| {
         let message = format!("cannot serve keys on {}: {error}", address.escape_debug());
-        CommandError::new(Code::Generic, message)
+        let error = CommandError::new(Code::Generic, message);
+        match args.network {
+            Network::Tcp if address.contains('/') => {
+                error.hint("to listen on a Unix socket, add `--network unix`")
+            }
+            _ => error,
+        }
     })
 }

@@ -34,7 +34,8 @@ pub(crate) struct Args {
     paths: Vec<PathBuf>,
     /// Write all files to this new directory instead, at the same paths
     ///
-    /// Files that are not encrypted are copied, so that you can run `kustomize build` there.
+    /// Files that are not encrypted are copied, except `.sops.yaml`, so that you can run `kustomize
+    /// build` there.
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
 }

@@ -134,7 +134,11 @@ impl Args {
             }
         };
         let name = name_of(file);
-        let mut pairs = key_pairs(ui, &name, &read_keys(file)?)?;
+        let text = read_keys(file).map_err(|error| match &self.key_file {
+            Some(_) => error,
+            None => error.hint("pass the file with your private key with `--key-file`"),
+        })?;
+        let mut pairs = key_pairs(ui, &name, &text)?;
         if let Some(wanted) = &self.recipient {
             pairs.retain(|pair| pair.recipient.to_string().starts_with(wanted));
         }

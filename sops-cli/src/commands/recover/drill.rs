@@ -43,7 +43,7 @@ pub(super) struct Args {
     /// The backup: a file with private age keys
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
-    /// Also check the files of this commit, such as the last release
+    /// Also check the files of this commit, such as the last release; you can repeat this flag
     #[arg(long, value_name = "REV")]
     rev: Vec<String>,
     /// Print a recovery runbook for this repository, as Markdown; the results of the checks go to
