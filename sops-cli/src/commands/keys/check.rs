@@ -28,8 +28,8 @@ Examples:
 /// that your own settings name, such as VAULT_ADDR; to contact the servers that a file names, pass
 /// that file itself.
 ///
-/// The exit code is 1 if a key cannot encrypt, or if a cloud key cannot decrypt, and 2 if a file
-/// cannot be read.
+/// The exit code is 1 if a key cannot encrypt, or if a key of a cloud service or of Vault cannot
+/// decrypt, and 2 if a file cannot be read.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

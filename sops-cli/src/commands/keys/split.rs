@@ -140,6 +140,7 @@ impl Args {
         })?;
         let mut pairs = key_pairs(ui, &name, &text)?;
         if let Some(wanted) = &self.recipient {
+            let wanted = wanted.trim_end_matches('…');
             pairs.retain(|pair| pair.recipient.to_string().starts_with(wanted));
         }
         match (pairs.pop(), &pairs[..]) {

@@ -79,7 +79,11 @@ pub(crate) fn cmd_resolve(
     let name = name_of(&file);
     // A link could lead out of the repository. A missing file will be created.
     if fs::symlink_metadata(&file).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(CommandError::new(Code::Generic, "this is not a regular file").in_file(&name));
+        return Err(
+            CommandError::new(Code::Generic, "this is not a regular file")
+                .in_file(&name)
+                .hint("pass the encrypted file itself, not a link or a directory"),
+        );
     }
     let (file, unmerged) = conflict::find(file)?;
     let name = name_of(&file);

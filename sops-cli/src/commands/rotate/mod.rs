@@ -59,8 +59,8 @@ pub(crate) struct Args {
     pub(crate) name: NameArg,
     #[command(flatten)]
     pub(crate) opening: OpeningArgs,
-    /// A recipient that was removed from the creation rules. It also loses the files that no rule
-    /// covers, and files that keep it are left as they are.
+    /// A recipient that was removed from the creation rules. It also loses access to files that no
+    /// rule covers; files that must keep it are left as they are.
     #[arg(skip)]
     pub(crate) leaving: Option<MasterKey>,
     /// The names of recipients before that.

@@ -245,7 +245,8 @@ impl Assignment {
         }
     }
 
-    /// The value for the document. Under `data` of a Secret, text must be base64.
+    /// The value for the document. Under `data` of a Secret, text is encoded in base64, and JSON
+    /// must already be base64.
     pub(crate) fn node(
         &self,
         ui: &Ui,
@@ -411,7 +412,7 @@ fn prompt(path: &str) -> String {
 fn utf8(bytes: &[u8]) -> Result<&str, CommandError> {
     str::from_utf8(bytes).map_err(|_| {
         CommandError::new(Code::InvalidSetFormat, "the value is not UTF-8 text")
-            .hint("for bytes under `data` of a Secret, add `--encode`")
+            .hint("to store bytes in base64, add `--encode`")
     })
 }
 
