@@ -139,14 +139,14 @@ pub(crate) enum Command {
     ///
     /// In a directory, this changes the encrypted files that a creation rule matches, except files
     /// that `.gitignore` excludes. The values and the data key stay the same: someone you remove
-    /// can still decrypt old versions, and later ones too if they kept the data key. To create a new
-    /// data key, use `rotate`.
+    /// can still decrypt old versions, and later ones too if they kept the data key. To create a
+    /// new data key, use `rotate`.
     Updatekeys(DeferredArgs<updatekeys::Args>),
     /// Print your recipients, and the creation rules that name them
     ///
     /// This lists the private keys that sops-rs can use without a passphrase or another program,
-    /// those that the agent has unlocked, and the PGP keys in GnuPG that a creation rule names, with
-    /// the recipient and the location of each.
+    /// those that the agent has unlocked, and the PGP keys in GnuPG that a creation rule names,
+    /// with the recipient and the location of each.
     Whoami(DeferredArgs<whoami::Args>),
     /// List, add and remove the recipients in `.sops.yaml`
     Recipients(DeferredArgs<recipients::Args>),

@@ -26,9 +26,9 @@ const SHORTEST: usize = 12;
 /// Restore a private key from its shares
 ///
 /// On a terminal, this asks for the shares, and does not show what you type. The first four letters
-/// of a word are enough. If a word is wrong, sops-rs says which one if it can, and asks again. Files
-/// and standard input can have several shares, separated by empty lines; numbers between the words
-/// are ignored, and so are lines that begin with `#`.
+/// of a word are enough. If a word is wrong, sops-rs says which one if it can, and asks again.
+/// Files and standard input can have several shares, separated by empty lines; numbers between the
+/// words are ignored, and so are lines that begin with `#`.
 ///
 /// Compare the recipient that this prints with the one on the shares, or pass that one with
 /// `--recipient`: the key is then written only if it belongs to that recipient.

@@ -48,7 +48,8 @@ pub(crate) struct Args {
     /// Accept recipients that no creation rule names, and a file that none of your keys can decrypt
     #[arg(long, short = 'y')]
     yes: bool,
-    /// Accept plaintext for values that one side encrypts, if the selection rule does not cover them
+    /// Accept plaintext for values that one side encrypts, if the selection rule does not cover
+    /// them
     #[arg(long)]
     allow_plaintext: bool,
     /// Edit on a disk if there is no memory file system
