@@ -33,6 +33,14 @@ pub(crate) fn ask(
     Ok(Zeroizing::new(text.as_bytes().to_vec()))
 }
 
+/// The name of a file in messages; `-` is standard input.
+pub(crate) fn input_name(file: &Path) -> String {
+    match file == Path::new("-") {
+        true => "standard input".to_owned(),
+        false => name_of(file),
+    }
+}
+
 /// The content of a file; `-` is standard input.
 pub(crate) fn read(file: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     match file == Path::new("-") {

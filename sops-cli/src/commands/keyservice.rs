@@ -55,7 +55,10 @@ pub(crate) fn cmd_keyservice(
             Network::Unix => Listener::unix(Path::new(address)).await,
         }?;
         if listener.is_open() {
-            ui.warn("other machines can reach this address and use the keys");
+            ui.warn(format_args!(
+                "other machines can reach {} and use the keys; to prevent that, listen on 127.0.0.1 or on a Unix socket",
+                address.escape_debug()
+            ));
         }
         ui.note(format_args!("listening on {}", listener.address()?));
         Ok(listener)
@@ -69,6 +72,12 @@ pub(crate) fn cmd_keyservice(
     terminal::restore();
     served.map_err(|error| {
         let message = format!("cannot serve keys on {}: {error}", address.escape_debug());
-        CommandError::new(Code::Generic, message)
+        let error = CommandError::new(Code::Generic, message);
+        match args.network {
+            Network::Tcp if address.contains('/') => {
+                error.hint("to listen on a Unix socket, add `--network unix`")
+            }
+            _ => error,
+        }
     })
 }

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use clap::Subcommand as _;
+use sops_lint::shell_path;
 
 use super::deferred::DeferredArgs;
 use super::{Command, decrypt, edit, encrypt, rotate, set};
@@ -189,7 +190,8 @@ impl Args {
             None => error.hint("`sops-rs --help` lists the commands"),
         };
         Err(error.hint(format!(
-            "to edit a new file of this name: `sops-rs edit {name}`"
+            "to edit a new file of this name: `sops-rs edit {}`",
+            shell_path(&name)
         )))
     }
 }

@@ -36,7 +36,8 @@ pub(crate) fn cmd_link(ui: &Ui, args: &Args) -> Result<(), CommandError> {
     match fs::symlink_metadata(&link) {
         Ok(metadata) if metadata.is_dir() => {
             let message = format!("{} is a directory", name_of(&link));
-            return Err(CommandError::new(Code::CannotWriteOutput, message));
+            return Err(CommandError::new(Code::CannotWriteOutput, message)
+                .hint("remove it, or pass another directory for the link"));
         }
         Ok(_) if !args.force && !is_ours(&link, &program) => {
             let message = format!("{} exists and is not a link to sops-rs", name_of(&link));
@@ -79,10 +80,14 @@ fn warn_of_path(ui: &Ui, directory: &Path) {
     match first {
         Some(first) if is_same(&first, directory) => {}
         Some(first) => ui.warn(format_args!(
-            "{} comes first on the PATH, so programs that call `sops` still run it; put {} before it on the PATH",
+            "{} comes first on the PATH, so programs that call `sops` still run it; put {} before {} on the PATH",
             name_of(&first.join(NAME)),
+            name_of(directory),
+            name_of(&first)
+        )),
+        None => ui.warn(format_args!(
+            "{} is not on the PATH; add it, so that programs that call `sops` find the link",
             name_of(directory)
         )),
-        None => ui.warn(format_args!("{} is not on the PATH", name_of(directory))),
     }
 }

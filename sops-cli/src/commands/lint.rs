@@ -72,8 +72,8 @@ pub(crate) struct Args {
     min_confidence: MinConfidence,
     /// Fix findings that can be fixed safely
     ///
-    /// This changes mounts, file modes, recipients and rules, and encrypts plaintext that a
-    /// creation rule covers.
+    /// This changes mounts and file modes, gives encrypted files the recipients and the selection
+    /// rule of their creation rule, and encrypts plaintext that a creation rule covers.
     #[arg(long)]
     fix: bool,
     /// With `--fix`, add recipients from `.sops.yaml` without asking
@@ -169,7 +169,7 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
         status::warn(ui, &tree.root);
     }
     if result.is_without_files() {
-        ui.warn("no file was checked: the paths contain no files, or `.gitignore` or `exclude` excludes all of them");
+        ui.warn("no file was checked: the paths contain no files, or `.gitignore`, or `exclude` in `.sops-lint.yaml`, excludes all of them");
     }
     let errors = configs.wrong();
     let end = |result: &WalkResult| {

@@ -45,7 +45,7 @@ pub(crate) fn cmd_man(
     for word in &args.command {
         command = command.find_subcommand(word).ok_or_else(|| {
             let message = format!("there is no command `{}`", args.command.join(" "));
-            CommandError::new(Code::Generic, message)
+            CommandError::new(Code::Generic, message).hint("`sops-rs --help` lists the commands")
         })?;
         name = format!("{name}-{word}");
     }

@@ -65,9 +65,9 @@ use crate::ui::Ui;
 pub(crate) enum Command {
     /// Encrypt a file and print the result
     ///
-    /// The first creation rule in `.sops.yaml` that matches the path of the file determines the recipients
-    /// and the values to encrypt; flags override it. Only values change: comments, order and layout
-    /// stay the same. Without a file, or with `-`, standard input is encrypted.
+    /// The first creation rule in `.sops.yaml` that matches the path of the file determines the
+    /// recipients and the values to encrypt; flags override it. Only values change: comments, order
+    /// and layout stay the same. Without a file, or with `-`, standard input is encrypted.
     ///
     /// With `--in-place`, you can name several files and directories. Files that you name are
     /// always encrypted. In a directory, every file that a rule with a `path_regex` matches is
@@ -95,7 +95,8 @@ pub(crate) enum Command {
     /// reason at the top. To give up, quit without changing the text: sops-rs then keeps your text,
     /// in plaintext, and prints its path, so that you can copy and delete it.
     ///
-    /// The editor is the first of SOPS_EDITOR, EDITOR and VISUAL that is set.
+    /// The editor is the first of SOPS_EDITOR, EDITOR and VISUAL that is set or, if none is, the
+    /// first of vim, nano, vi and nvim that is installed.
     Edit(DeferredArgs<edit::Args>),
     /// Set values in an encrypted file
     ///
@@ -113,9 +114,10 @@ pub(crate) enum Command {
     Unset(DeferredArgs<unset::Args>),
     /// Propose new values for a file that you cannot decrypt
     ///
-    /// This encrypts the values for the recipients of the file, and writes them into a new file next
-    /// to it. Someone who can decrypt the file then applies them with `sops-rs accept`. Pass the
-    /// values as you would to `sops-rs set`. Anyone can write a proposal; Git shows who committed it.
+    /// This encrypts the values for the recipients of the file, and writes them into a new file
+    /// next to it. Someone who can decrypt the file then applies them with `sops-rs accept`. Pass
+    /// the values as you would to `sops-rs set`. Anyone can write a proposal; Git shows who
+    /// committed it.
     Propose(DeferredArgs<propose::Args>),
     /// Apply proposed values to their files
     ///
@@ -136,12 +138,14 @@ pub(crate) enum Command {
     /// Change the master keys of files to those in `.sops.yaml`
     ///
     /// In a directory, this changes the encrypted files that a creation rule matches, except files
-    /// that `.gitignore` excludes. The values and the data key stay the same, so someone you remove
-    /// can still decrypt what they could decrypt before. To create a new data key, use `rotate`.
+    /// that `.gitignore` excludes. The values and the data key stay the same: someone you remove
+    /// can still decrypt old versions, and later ones too if they kept the data key. To create a
+    /// new data key, use `rotate`.
     Updatekeys(DeferredArgs<updatekeys::Args>),
     /// Print your recipients, and the creation rules that name them
     ///
     /// This lists the private keys that sops-rs can use without a passphrase or another program,
+    /// those that the agent has unlocked, and the PGP keys in GnuPG that a creation rule names,
     /// with the recipient and the location of each.
     Whoami(DeferredArgs<whoami::Args>),
     /// List, add and remove the recipients in `.sops.yaml`
@@ -180,8 +184,8 @@ pub(crate) enum Command {
     ///
     /// With `--redact`, `***` replaces encrypted values of at least 8 bytes in the output of the
     /// command. Each line of at least 8 bytes of a value is masked too, and so are the forms of the
-    /// value in base64, URL encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions
-    /// mask the values in later steps as well.
+    /// value in base64, URL encoding and JSON. With `--mask github`, `::add-mask::` commands make
+    /// GitHub Actions mask the values in later steps as well.
     ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command with the path of the decrypted file in place of `{}`
     ///
@@ -192,8 +196,8 @@ pub(crate) enum Command {
     ///
     /// With `--redact`, `***` replaces encrypted values of at least 8 bytes in the output of the
     /// command. Each line of at least 8 bytes of a value is masked too, and so are the forms of the
-    /// value in base64, URL encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions
-    /// mask the values in later steps as well.
+    /// value in base64, URL encoding and JSON. With `--mask github`, `::add-mask::` commands make
+    /// GitHub Actions mask the values in later steps as well.
     ExecFile(DeferredArgs<exec_file::Args>),
     /// Show, from the Git history, who could read the secret values in use
     ///
@@ -259,6 +263,9 @@ pub(crate) enum Command {
     /// environment variables, image pull secrets, the TLS settings of an Ingress or a Gateway, Flux
     /// objects, values of Helm charts, and service accounts. With `--unused`, it lists the Secrets
     /// that nothing refers to. No key is needed.
+    ///
+    /// The exit code is 1 if nothing refers to the Secret or, with `--unused`, if a Secret is
+    /// unused.
     Refs(DeferredArgs<refs::Args>),
     /// Keep plaintext and private keys out of commits and pushes
     Hook(DeferredArgs<hook::Args>),
@@ -284,8 +291,9 @@ pub(crate) enum Command {
     /// sides changed. With `--ours` or `--theirs`, no editor opens. When you save and quit, sops-rs
     /// encrypts the result. Check it, then run `git add`.
     ///
-    /// The three versions (base, ours and theirs) come from Git's index, not from the working tree,
-    /// and their MACs are verified. The plaintext is kept only on a memory file system.
+    /// The three versions (base, ours and theirs) come from Git's index or, if the conflict is
+    /// already committed, from the history, but never from the working tree. Their MACs are
+    /// verified. The plaintext is kept only on a memory file system.
     Resolve(DeferredArgs<resolve::Args>),
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///
@@ -316,8 +324,9 @@ pub(crate) enum Command {
     /// This prints the manifests without their `sops` metadata, and with a placeholder of the same
     /// type for every encrypted value, so that schemas, policies and `kubectl apply
     /// --dry-run=server` work in CI. In directories, it prints the objects of all YAML and JSON
-    /// files, except files that `.gitignore` excludes. A placeholder depends only on its key path
-    /// and type; TLS Secrets get a test certificate whose private key is public.
+    /// files, except files that `.gitignore` excludes, and objects that only `kustomize build`
+    /// reads. A placeholder depends only on its key path and type; TLS Secrets get a test
+    /// certificate whose private key is public.
     ///
     /// The objects get the annotation `sops-rs.dev/placeholder`; `apply`, `flux verify`, `lint` and
     /// the hooks refuse objects that have it.

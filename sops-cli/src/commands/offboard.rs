@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sops_core::Format;
 use sops_core::parse_document;
+use sops_lint::shell_word;
 
 use super::exposure::{Names, Report, Survey, checklist, person};
 use super::recipients::remove_everywhere;
@@ -77,7 +78,10 @@ pub(crate) fn cmd_offboard(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result
         let message =
             "some versions in the history could not be read, so the checklist may be incomplete";
         let error = CommandError::new(Code::CannotReadInput, message);
-        errors.push(error.hint("`sops-rs exposure --removed NAME` lists them"));
+        errors.push(error.hint(format!(
+            "`sops-rs exposure --removed {}` lists these versions",
+            shell_word(&args.who)
+        )));
     }
     let last = errors.pop();
     ui.errors(errors);

@@ -177,7 +177,7 @@ impl Publication<'_> {
                 name_of(&target)
             );
             return Err(CommandError::new(Code::CannotWriteOutput, message)
-                .hint("leave out `--omit-extensions`, or rename one of the files"));
+                .hint("leave out `--omit-extensions`, or `omit_extensions` in the rule, or rename one of the files"));
         }
         let recreation = &rule.recreation_rule;
         let recreated = match recreation.key_groups.iter().all(Vec::is_empty) {
@@ -221,7 +221,7 @@ impl Publication<'_> {
         let (service, place) = match &rule.destinations[..] {
             [] => {
                 return refused(&format!(
-                    "no destination configured for this file: the rule for {} has none",
+                    "no destination configured for this file: the destination rule for {} has none; add `directory` to it",
                     name_of(file)
                 ));
             }
@@ -232,7 +232,10 @@ impl Publication<'_> {
                     _ => false,
                 };
                 return match is_same(&target) {
-                    true => refused(&format!("{} would be published to itself", name_of(file))),
+                    true => refused(&format!(
+                        "{} would be published to itself; change `directory` in its destination rule",
+                        name_of(file)
+                    )),
                     false => Ok(target),
                 };
             }
@@ -249,7 +252,10 @@ impl Publication<'_> {
             ),
             [_] => return refused("unknown destination"),
             [_, _, ..] => {
-                return refused("more than one destination in a destination rule; keep one");
+                return refused(&format!(
+                    "more than one destination in a destination rule: keep only one in the rule for {}",
+                    name_of(file)
+                ));
             }
         };
         let message = format!(
@@ -298,7 +304,7 @@ impl Publication<'_> {
         if self.args.yes {
             return Ok(true);
         }
-        let question = format!("publishing {} to {} ?", name_of(file), name_of(target));
+        let question = format!("Publish {} to {}?", name_of(file), name_of(target));
         let canceled = || format!("publication of {} canceled", name_of(file));
         match self.ui.confirm(&question) {
             Ok(true) => Ok(true),

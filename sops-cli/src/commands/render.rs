@@ -34,7 +34,8 @@ pub(crate) struct Args {
     paths: Vec<PathBuf>,
     /// Write all files to this new directory instead, at the same paths
     ///
-    /// Files that are not encrypted are copied, so that you can run `kustomize build` there.
+    /// Files that are not encrypted are copied, except `.sops.yaml`, so that you can run `kustomize
+    /// build` there.
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
 }
@@ -198,7 +199,7 @@ fn require_new(directory: &Path) -> Result<(), CommandError> {
         .hint("remove it, or choose another one with `--output-dir`"))
 }
 
-/// Reports the errors of files; the others were rendered.
+/// Reports the errors of files, if there are any.
 fn finish(ui: &Ui, errors: Vec<CommandError>, count: usize) -> Result<(), CommandError> {
     let Some(code) = errors.first().map(CommandError::code) else {
         return Ok(());

@@ -69,7 +69,7 @@ pub(crate) fn cmd_whoami(ui: &Ui, globals: &GlobalArgs, _: &Args) -> Result<(), 
     }
     if own.is_empty() && !has_pgp {
         return Err(CommandError::new(Code::Generic, "you have no keys")
-            .hint("run `sops-rs init`: it creates a key, and prints a line to send to someone who can decrypt the files"));
+            .hint("`sops-rs init` creates a key; if the repository already has a `.sops.yaml`, it also prints a line to send to someone who can decrypt the files"));
     }
     Ok(())
 }

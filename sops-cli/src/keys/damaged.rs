@@ -36,7 +36,7 @@ pub(crate) fn refuse_damaged(
 }
 
 /// The flag of `rotate` that removes keys of a family.
-fn removal_flag(family: Family) -> String {
+pub(crate) fn removal_flag(family: Family) -> String {
     let name = match family {
         Family::HcVault => "hc-vault-transit".to_owned(),
         family => family.name().replace('_', "-"),

@@ -22,13 +22,14 @@ Examples:
 
 /// Try to encrypt and decrypt with every master key
 ///
-/// For each master key of the encrypted files and of their creation rules, this encrypts random
-/// text, and decrypts the data key of a file. No file is changed, and nothing asks for a
-/// passphrase. For files in directories, it contacts only servers that your own settings name, such
-/// as VAULT_ADDR; to contact the servers that a file names, pass that file itself.
+/// For each master key of the encrypted files and of the creation rules, this encrypts random text,
+/// and decrypts the data key of a file or, if no file has the master key, that text. No file is
+/// changed, and nothing asks for a passphrase. For files in directories, it contacts only servers
+/// that your own settings name, such as VAULT_ADDR; to contact the servers that a file names, pass
+/// that file itself.
 ///
-/// The exit code is 1 if a key cannot encrypt, or if a cloud key cannot decrypt, and 2 if a file
-/// cannot be read.
+/// The exit code is 1 if a key cannot encrypt, or if a key of a cloud service or of Vault cannot
+/// decrypt, and 2 if a file cannot be read.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

@@ -26,9 +26,9 @@ const SHORTEST: usize = 12;
 /// Restore a private key from its shares
 ///
 /// On a terminal, this asks for the shares, and does not show what you type. The first four letters
-/// of a word are enough. If a word is wrong, sops-rs says which one if it can, and asks again. Files and
-/// standard input can have several shares, separated by empty lines; numbers between the words are
-/// ignored, and so are lines that begin with `#`.
+/// of a word are enough. If a word is wrong, sops-rs says which one if it can, and asks again.
+/// Files and standard input can have several shares, separated by empty lines; numbers between the
+/// words are ignored, and so are lines that begin with `#`.
 ///
 /// Compare the recipient that this prints with the one on the shares, or pass that one with
 /// `--recipient`: the key is then written only if it belongs to that recipient.
@@ -104,7 +104,8 @@ fn add_from(shares: &mut Vec<Share>, file: &Path) -> Result<(), CommandError> {
     let text = str::from_utf8(&text).map_err(|_| error("the text is not UTF-8".to_owned()))?;
     let found = share_text::shares(text);
     if found.is_empty() {
-        return Err(error("no share found".to_owned()));
+        return Err(error("no share found".to_owned())
+            .hint("pass the words of a share, as `sops-rs keys split` prints them"));
     }
     for share in found {
         let read: keys::Result<Share> = share.words.parse();

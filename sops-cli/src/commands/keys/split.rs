@@ -42,7 +42,7 @@ pub(super) struct Args {
     /// File with the private key [default: your key file]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
-    /// The recipient of the key, or at least its first 12 characters, if the file has several keys
+    /// The recipient of the key, or its first characters, if the file has several keys
     #[arg(long, value_name = "RECIPIENT")]
     recipient: Option<String>,
     /// Print a QR code instead of words
@@ -134,8 +134,13 @@ impl Args {
             }
         };
         let name = name_of(file);
-        let mut pairs = key_pairs(ui, &name, &read_keys(file)?)?;
+        let text = read_keys(file).map_err(|error| match &self.key_file {
+            Some(_) => error,
+            None => error.hint("pass the file with your private key with `--key-file`"),
+        })?;
+        let mut pairs = key_pairs(ui, &name, &text)?;
         if let Some(wanted) = &self.recipient {
+            let wanted = wanted.trim_end_matches('…');
             pairs.retain(|pair| pair.recipient.to_string().starts_with(wanted));
         }
         match (pairs.pop(), &pairs[..]) {
@@ -182,7 +187,7 @@ fn warn_of_disk(ui: &Ui) {
         .is_ok_and(|output| FileType::from_raw_mode(output.st_mode) == FileType::RegularFile);
     if is_file && !is_in_memory(Path::new("/dev/stdout")) {
         ui.warn(
-            "the share is now on a disk, where traces of it may stay after you delete the file",
+            "standard output is a file on a disk, where traces of the share may stay after you delete the file; to keep it off the disk, use `--output` with a file in `/dev/shm`",
         );
     }
 }

@@ -25,7 +25,8 @@ pub(super) struct Trial {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum TrialOutcome {
     Good,
-    /// The key encrypts, and its private key is not on this machine. It may be someone else's.
+    /// The key encrypts, but its private key needs a passphrase, or is not on this machine. It may
+    /// be someone else's.
     OfOthers,
     Bad,
 }

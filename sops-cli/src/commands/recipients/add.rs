@@ -85,8 +85,10 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
     if args.update.is_requested() && !args.selection.dry_run {
         let name = name.map(|name| format!("--name {} ", shell_word(name)));
         let next = format!(
-            "sops-rs recipients add --update {}{recipient}",
-            name.unwrap_or_default()
+            "sops-rs recipients add --update {}{}{}",
+            args.selection.flags(),
+            name.unwrap_or_default(),
+            shell_word(&recipient)
         );
         require_access(ui, &services, &config, &next)?;
     }
@@ -103,7 +105,7 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         (true, false) => ui.note(format_args!("Added {shown} to {file}")),
         (true, true) => ui.note(format_args!("Changed the name of {shown} in {file}")),
         (false, _) => ui.note(format_args!(
-            "{file} already names {shown} in the rules that have age recipients"
+            "Nothing to add to {file}: each selected rule that has age recipients already names {shown}; to add it to another rule, edit the file"
         )),
     }
     if is_written && !is_known || args.update.is_requested() {

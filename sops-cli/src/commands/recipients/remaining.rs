@@ -14,6 +14,7 @@ use crate::config::nearest::{NearestConfigs, on_disk};
 use crate::config::working_dir::{shortened, working_dir};
 use crate::input::Input;
 use crate::input_format::InputFormat;
+use crate::keys::damaged::removal_flag;
 
 /// The files below a configuration that still have a recipient that was removed from it.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub(crate) struct Remaining {
     /// The recipient, and how messages show it.
     recipient: String,
     shown: String,
+    /// The flag of `rotate` that removes it.
+    flag: String,
     /// The files, by the other configuration that names the recipient, if one does.
     files: BTreeMap<Option<PathBuf>, Vec<String>>,
 }
@@ -65,6 +68,7 @@ impl Remaining {
         Ok(Self {
             recipient: key.id(),
             shown: shown.to_owned(),
+            flag: removal_flag(key.family()),
             files,
         })
     }
@@ -96,8 +100,9 @@ impl Remaining {
                     )
                 }
                 None => format!(
-                    "no creation rule covers {}, and removing this recipient would leave none; to replace it, run `sops-rs rotate -i --add-age age1… --rm-age {recipient} FILE`",
-                    files_named(files)
+                    "no creation rule covers {}, and without this recipient, no key would be left; to replace the recipient, run `sops-rs rotate -i --add-age age1… {} {recipient} FILE`",
+                    files_named(files),
+                    self.flag
                 ),
             });
         }

@@ -3,6 +3,7 @@
 use sops_core::config::Config;
 use sops_core::keys::{Environment, Identities, MasterKey, Recipient};
 use sops_core::{Format, parse_document};
+use sops_lint::{shell_path, shell_word};
 
 use super::remaining::Remaining;
 use super::rewrite::rewrite;
@@ -101,8 +102,9 @@ fn remove(
     if requested.is_requested() && !dry_run {
         let rotate = if args.rotate { " --rotate" } else { "" };
         let next = format!(
-            "sops-rs recipients remove --update{rotate} {}",
-            own.recipient
+            "sops-rs recipients remove --update{rotate} {}{}",
+            args.selection.flags(),
+            shell_word(&own.recipient)
         );
         require_access(ui, services, &config, &next)?;
         if args.rotate && is_only_own(&all, &own.recipient) {
@@ -148,7 +150,8 @@ fn remove(
     }
     warn_about_flux(ui, &config, &shown, warning);
     ui.note(format_args!(
-        "{shown} can still decrypt old versions of the files, and new ones until their data keys change. Run `sops-rs rotate -i .`, and change every secret at its source."
+        "{shown} can still decrypt old versions of the files, and new ones until their data keys change. Run `sops-rs rotate -i {}`, and change every secret at its source.",
+        shell_path(&directory(&config)?.to_string_lossy())
     ));
     Ok(Remaining::default())
 }
@@ -171,7 +174,7 @@ fn find_remaining(
 fn warn_about_flux(ui: &Ui, config: &Config, removed: &str, warning: FluxWarning) {
     if warning == FluxWarning::Usual && decrypts_with_flux(&config.directory()) {
         ui.warn(format_args!(
-            "if Flux decrypts with the key of {removed}, it can no longer decrypt these files: run `sops-rs flux verify` before you push"
+            "if Flux decrypts with the key of {removed}, it cannot decrypt the files once they are updated: run `sops-rs flux verify` before you push"
         ));
     }
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use sops_core::config::Config;
+use sops_lint::shell_path;
 
 use crate::arguments::GlobalArgs;
-use crate::command_error::CommandError;
+use crate::command_error::{CommandError, name_of};
 use crate::config::load;
 use crate::encryption_options;
 use crate::recipient_edit::{RuleSelection, rules_for};
@@ -41,6 +42,16 @@ impl SelectionArgs {
         };
         let group = self.group.map(|number| usize::from(number) - 1);
         Ok(RuleSelection { rules, group })
+    }
+
+    /// The flags for a command in a message, each with a space after it.
+    pub(super) fn flags(&self) -> String {
+        let files = self.files.iter();
+        let mut flags: Vec<String> = files
+            .map(|file| format!("--for {} ", shell_path(&name_of(file))))
+            .collect();
+        flags.extend(self.group.map(|group| format!("--group {group} ")));
+        flags.concat()
     }
 }
 

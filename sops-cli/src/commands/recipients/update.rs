@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use sops_core::EncryptedDocument;
 use sops_core::config::Config;
 use sops_core::keys::MasterKey;
+use sops_lint::shell_path;
 
 use crate::arguments::{FileArg, GlobalArgs, OutputArgs};
 use crate::batch::{self, Leftovers};
@@ -49,27 +50,32 @@ pub(super) fn update(
     args: &UpdateArgs,
     removes: bool,
 ) -> Result<(), CommandError> {
-    let question = "Update the encrypted files now, as `sops-rs updatekeys -y .` does?";
-    let is_wanted = args.update || ui.can_ask() && matches!(ui.confirm(question), Ok(true));
+    let directory = directory(config)?;
+    let command = format!(
+        "sops-rs updatekeys -y {}",
+        shell_path(&directory.to_string_lossy())
+    );
+    let question = format!("Update the encrypted files now, as `{command}` does?");
+    let is_wanted = args.update || ui.can_ask() && matches!(ui.confirm(&question), Ok(true));
     if is_wanted {
         let former_names = RecipientNames::of(config);
-        let args = updatekeys::Args::of_directory(directory(config)?, former_names);
+        let args = updatekeys::Args::of_directory(directory, former_names);
         return updatekeys::update(ui, globals, services, &args);
     }
     ui.note(match removes {
         true => {
-            "The existing files stay encrypted for the recipient until you run `sops-rs updatekeys -y .`"
+            format!("The existing files stay encrypted for the recipient until you run `{command}`")
         }
         false => {
-            "The recipient cannot decrypt the existing files until you run `sops-rs updatekeys -y .`"
+            format!("The recipient cannot decrypt the existing files until you run `{command}`")
         }
     });
     Ok(())
 }
 
-/// Refuses to continue if the user, who can now unlock a locked key, can decrypt none of the
-/// encrypted files, because the configuration would change without them. The hint contains
-/// `command`, for someone who can decrypt the files.
+/// Refuses to continue if the user, who is asked to unlock a locked key, can decrypt none of the
+/// encrypted files: only the configuration would change. The hint contains `command`, for someone
+/// who can decrypt the files.
 pub(super) fn require_access(
     ui: &Ui,
     services: &Services,

@@ -43,10 +43,11 @@ pub(super) struct Args {
     /// The backup: a file with private age keys
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
-    /// Also check the files of this commit, such as the last release
+    /// Also check the files of this commit, such as the last release; you can repeat this flag
     #[arg(long, value_name = "REV")]
     rev: Vec<String>,
-    /// Print a recovery runbook for this repository, as Markdown; the results of the checks go to standard error
+    /// Print a recovery runbook for this repository, as Markdown; the results of the checks go to
+    /// standard error
     #[arg(long)]
     runbook: bool,
     #[command(flatten)]
@@ -159,14 +160,16 @@ fn file_checks(rev: &str, verified: &Verified) -> Vec<FluxCheck> {
         };
         if finding.rule.code == UNVERIFIED_FILE.code {
             let finding = "cannot be decrypted with the backup alone";
-            return FluxCheck::gap(subject, finding).hint(
-                "add the recipient of the backup to `.sops.yaml`, and run `sops-rs updatekeys -y .`",
-            );
+            return FluxCheck::gap(subject, finding).hint(match rev {
+                LAST_COMMIT => "add the recipient of the backup to `.sops.yaml`, run `sops-rs updatekeys -y .`, and commit the files",
+                _ => "a commit does not change: to be able to restore it, keep a backup of a key that decrypts the file",
+            });
         }
         let check = FluxCheck::gap(subject, finding.message.clone());
         match &finding.help {
-            Some(help) => check.hint(help.clone()),
-            None => check,
+            // The help is about the working tree.
+            Some(help) if rev == LAST_COMMIT => check.hint(help.clone()),
+            _ => check,
         }
     });
     let mut checks: Vec<FluxCheck> = gaps.collect();
@@ -183,7 +186,7 @@ fn file_checks(rev: &str, verified: &Verified) -> Vec<FluxCheck> {
     checks.push(match (opened == all, all) {
         (_, 0) => FluxCheck::note(rev, finding),
         (true, _) => FluxCheck::ok(rev, finding),
-        // The gaps above say why.
+        // The gaps say why.
         (false, _) => FluxCheck::note(rev, finding),
     });
     checks

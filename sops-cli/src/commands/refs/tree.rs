@@ -21,7 +21,7 @@ pub(super) struct LocatedName {
 /// The places in all manifests.
 pub(super) struct ManifestTree {
     names: Vec<LocatedName>,
-    /// The files that are not YAML or JSON, such as templates of charts.
+    /// The files that cannot be parsed, such as templates of charts.
     unread: Vec<String>,
 }
 

@@ -82,8 +82,8 @@ pub(crate) fn unmerged_encrypted_files(
 }
 
 /// The encrypted files in conflict, relative to the working directory: those that Git lists as
-/// unmerged, and those whose conflict markers someone committed. `encrypted` are all encrypted files,
-/// relative to the root of the repository.
+/// unmerged, and those whose conflict markers someone committed. `encrypted` are all encrypted
+/// files, relative to the root of the repository.
 pub(crate) fn conflicting_files(
     repository: &GitRepository,
     encrypted: &[PathBuf],

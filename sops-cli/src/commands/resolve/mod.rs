@@ -48,7 +48,8 @@ pub(crate) struct Args {
     /// Accept recipients that no creation rule names, and a file that none of your keys can decrypt
     #[arg(long, short = 'y')]
     yes: bool,
-    /// Leave values in plaintext that one side encrypts, if the selection rule does not cover them
+    /// Accept plaintext for values that one side encrypts, if the selection rule does not cover
+    /// them
     #[arg(long)]
     allow_plaintext: bool,
     /// Edit on a disk if there is no memory file system
@@ -79,7 +80,11 @@ pub(crate) fn cmd_resolve(
     let name = name_of(&file);
     // A link could lead out of the repository. A missing file will be created.
     if fs::symlink_metadata(&file).is_ok_and(|metadata| !metadata.is_file()) {
-        return Err(CommandError::new(Code::Generic, "this is not a regular file").in_file(&name));
+        return Err(
+            CommandError::new(Code::Generic, "this is not a regular file")
+                .in_file(&name)
+                .hint("pass the encrypted file itself, not a link or a directory"),
+        );
     }
     let (file, unmerged) = conflict::find(file)?;
     let name = name_of(&file);
@@ -185,7 +190,7 @@ impl Resolve<'_> {
         let [merge, ours, theirs] = [merge.to_owned(), format!("{merge}^1"), format!("{merge}^2")]
             .map(|commit| described_commit(&commit));
         Some(format!(
-            "merges again what {} merged; ours is {}; theirs is {}",
+            "this repeats the merge in {}; ours is {}; theirs is {}",
             merge?, ours?, theirs?
         ))
     }

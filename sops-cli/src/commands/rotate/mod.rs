@@ -59,8 +59,8 @@ pub(crate) struct Args {
     pub(crate) name: NameArg,
     #[command(flatten)]
     pub(crate) opening: OpeningArgs,
-    /// A recipient that was removed from the creation rules. It also loses the files that no rule
-    /// covers, and files that keep it are left as they are.
+    /// A recipient that was removed from the creation rules. It also loses access to files that no
+    /// rule covers; files that must keep it are left as they are.
     #[arg(skip)]
     pub(crate) leaving: Option<MasterKey>,
     /// The names of recipients before that.
@@ -226,7 +226,7 @@ impl Rotation<'_> {
         document: &EncryptedDocument<'_>,
     ) -> Result<(ChangedGroups, Unagreed), CommandError> {
         let args = self.args;
-        let mut changed = args.changed_groups(document.metadata())?;
+        let mut changed = args.changed_groups(&input.name, document.metadata())?;
         if let Some(leaving) = &args.leaving
             && !self.agreement.is_covered(file)?
         {
@@ -258,7 +258,11 @@ impl Args {
     /// The file's master keys after removing the unwanted ones and adding the new ones to the first
     /// group. In this order, a damaged key can be replaced; `sops` removes a key that is also
     /// added.
-    fn changed_groups(&self, metadata: &Metadata) -> Result<ChangedGroups, CommandError> {
+    fn changed_groups(
+        &self,
+        name: &str,
+        metadata: &Metadata,
+    ) -> Result<ChangedGroups, CommandError> {
         let mut groups = metadata.master_keys();
         let added = self.changes.added(&self.kms)?;
         let adds_first = invocation::is_sops();
@@ -283,7 +287,12 @@ impl Args {
             add(&mut groups, &added);
         }
         if groups.iter().any(Vec::is_empty) {
-            return Err(CommandError::general(keys::Error::NoRecipient));
+            let message = keys::Error::NoRecipient.to_string();
+            let error = CommandError::new(Code::Generic, message).in_file(name);
+            return Err(error.hint(match groups.len() {
+                1 => "to replace the last key, add another one in the same command, for example with `--add-age`",
+                _ => "a key group would have no keys; to delete a whole group, use `sops-rs groups delete`",
+            }));
         }
         Ok(ChangedGroups { groups, missing })
     }

@@ -8,7 +8,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys};
 
-use crate::command_error::{Code, CommandError, name_of};
+use crate::command_error::{Code, CommandError};
+use crate::secret_input::input_name;
 
 /// Refuses PEM files that cannot be read, and a key that belongs to another certificate. A type of
 /// key that the library does not know is accepted.
@@ -17,7 +18,7 @@ pub(super) fn check_pair(
     (key_file, key): (&Path, &[u8]),
 ) -> Result<(), CommandError> {
     let invalid = |file: &Path, content: &str| {
-        let message = format!("{} contains no valid {content} in PEM", name_of(file));
+        let message = format!("{} contains no valid {content} in PEM", input_name(file));
         CommandError::new(Code::Generic, message)
     };
     let chain = CertificateDer::pem_slice_iter(certificate).collect::<Result<Vec<_>, _>>();
@@ -32,8 +33,8 @@ pub(super) fn check_pair(
         Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
             let message = format!(
                 "{} is not the private key of the certificate in {}",
-                name_of(key_file),
-                name_of(certificate_file)
+                input_name(key_file),
+                input_name(certificate_file)
             );
             Err(CommandError::new(Code::Generic, message)
                 .hint("the certificate of the server must be the first one in the file"))

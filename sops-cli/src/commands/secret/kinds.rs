@@ -12,8 +12,8 @@ use super::docker_config::{DEFAULT_SERVER, DockerConfig};
 use super::manifest::{ManifestArgs, Secret};
 use super::sources::{Entries, GenericArgs, Literals, PasswordArgs, Request, key_and_file};
 use crate::arguments::GlobalArgs;
-use crate::command_error::{Code, CommandError, name_of};
-use crate::secret_input::read;
+use crate::command_error::{Code, CommandError};
+use crate::secret_input::{input_name, read};
 use crate::ui::Ui;
 
 const GENERIC_EXAMPLES: &str = "\
@@ -240,7 +240,7 @@ fn pem(file: &Path, label: &str) -> Result<Zeroizing<Vec<u8>>, CommandError> {
         .windows(marker.len())
         .any(|window| window == marker.as_bytes())
     {
-        let message = format!("{} contains no `{label}` in PEM", name_of(file));
+        let message = format!("{} contains no `{label}` in PEM", input_name(file));
         return Err(CommandError::new(Code::Generic, message));
     }
     Ok(bytes)

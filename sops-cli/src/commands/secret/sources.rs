@@ -294,7 +294,10 @@ fn add_env_file(file: &Path, entries: &mut Entries) -> Result<(), CommandError> 
             }
         };
         if !is_variable_name(name) {
-            return Err(at(index + 1, "expected the name of a variable before `=`"));
+            return Err(at(
+                index + 1,
+                "expected the name of a variable: letters, digits, `_`, `-` and `.`, without a digit at the beginning",
+            ));
         }
         entries.add(name, value)?;
     }

@@ -72,9 +72,12 @@ impl ValueArgs {
                     self.from_file.len(),
                     words.len()
                 );
-                return Err(CommandError::new(Code::NoFileSpecified, message).hint(
-                    "pass one file for each path: `sops-rs set FILE PATH --from-file FILE`",
-                ));
+                return Err(
+                    CommandError::new(Code::NoFileSpecified, message).hint(format!(
+                        "pass one file for each path: `sops-rs {} FILE PATH --from-file FILE`",
+                        caller.command
+                    )),
+                );
             }
             return self.of_paths(&words, caller, |index, path| {
                 let file = &self.from_file[index];
@@ -247,7 +250,8 @@ impl Assignment {
         }
     }
 
-    /// The value for the document. Under `data` of a Secret, text must be base64.
+    /// The value for the document. Under `data` of a Secret, text is encoded in base64, and JSON
+    /// must already be base64.
     pub(crate) fn node(
         &self,
         ui: &Ui,
@@ -340,12 +344,12 @@ impl Assignment {
             return;
         }
         let used = match field {
-            "stringData" => "Kubernetes uses the new value",
-            _ => "Kubernetes uses that one, not the new value",
+            "stringData" => "Kubernetes uses the new value instead",
+            _ => "Kubernetes uses it instead of the new value",
         };
         let name = name_of(file);
         ui.warn(format_args!(
-            "{name}: `{0}` has a value too, and {used}; to remove it, run `sops-rs unset {name} '{0}'`",
+            "{name}: `{0}` has a value too, and {used}; to remove the other value, run `sops-rs unset {name} '{0}'`",
             path.dotted()
         ));
     }
@@ -413,7 +417,7 @@ fn prompt(path: &str) -> String {
 fn utf8(bytes: &[u8]) -> Result<&str, CommandError> {
     str::from_utf8(bytes).map_err(|_| {
         CommandError::new(Code::InvalidSetFormat, "the value is not UTF-8 text")
-            .hint("for bytes under `data` of a Secret, add `--encode`")
+            .hint("to store bytes in base64, add `--encode`")
     })
 }
 

@@ -36,6 +36,7 @@ impl KeyUpdate<'_> {
         plan.note_uncovered(ui);
         if plan.changed() == 0 && plan.errors.is_empty() {
             ui.note(match plan.unchanged {
+                0 => "There are no encrypted files to update".to_owned(),
                 1 => "1 file is already up to date".to_owned(),
                 number => format!("{number} files are already up to date"),
             });

@@ -18,8 +18,7 @@ const TOGETHER: usize = 128;
 /// The help if the history cannot replace a key.
 const WITH_KEY: &str = "set SOPS_AGE_KEY to a key that can decrypt the file";
 
-const WITH_HISTORY_OR_KEY: &str =
-    "clone with the full history, or set SOPS_AGE_KEY to a key that can decrypt the file";
+const WITH_HISTORY_OR_KEY: &str = "set SOPS_AGE_KEY to a key that can decrypt the file, or, if the clone is shallow or partial, clone with the full history";
 
 /// The history that files are compared with.
 pub(super) struct History<'h> {

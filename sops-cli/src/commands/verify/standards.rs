@@ -19,8 +19,8 @@ pub(super) struct Standards<'r> {
 }
 
 impl<'r> Standards<'r> {
-    /// The standards for the tree at `root`. `read` reads a file of the tree, if it exists; the
-    /// user may name another configuration.
+    /// The standards for the tree at `root`. `read` reads a file of the tree, if it exists; `named`
+    /// is the configuration that the user chose, if any.
     pub(super) fn of(
         root: &Path,
         read: impl Fn(&Path) -> Result<Option<Vec<u8>>, CommandError> + Sync + Copy + 'r,

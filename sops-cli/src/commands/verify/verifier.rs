@@ -1,4 +1,4 @@
-//! Checks one file: opens it with the keys of this machine, and verifies its MAC.
+//! Checks one file: opens it with the given keys, and verifies its MAC.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
