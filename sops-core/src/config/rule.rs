@@ -265,7 +265,7 @@ pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, 
         } else if pattern.is_some_and(|pattern| !seen.insert(pattern)) {
             warnings.push((
                 index,
-                "this creation rule is never used because an earlier rule has the same `path_regex`"
+                "this creation rule is never used because an earlier rule has the same `path_regex`; change the expression, or remove the rule"
                     .to_owned(),
             ));
         }

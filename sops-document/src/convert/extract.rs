@@ -61,7 +61,10 @@ pub fn extract(
         Format::Dotenv | Format::Ini | Format::Binary => {
             return Err(Error::Unwritable {
                 path: path.to_string(),
-                message: format!("{} values are strings, but this value is not", to.name()),
+                message: format!(
+                    "{} values are strings, but this value is not; write yaml or json",
+                    to.name()
+                ),
             });
         }
     }

@@ -115,7 +115,7 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
         return Err(Error::Unwritable {
             path,
             message: format!(
-                "the value is not UTF-8, but {} requires UTF-8; write yaml or binary",
+                "the value is not UTF-8, but {} requires UTF-8; write yaml or, if the source is a binary file, binary",
                 to.name()
             ),
         });
@@ -141,7 +141,7 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
                 .ok_or_else(|| Error::Unwritable {
                     path: binary::DATA_KEY.to_owned(),
                     message:
-                        "a binary file is the string under this key, but there is no such string"
+                        "a binary file is the string under this key, but there is no such string; write yaml or json"
                             .to_owned(),
                 });
         }
