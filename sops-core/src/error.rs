@@ -69,7 +69,7 @@ pub enum Error {
     /// require an encrypted value.
     #[error("{path}: {message}")]
     Value {
-        /// The key path, keys joined with `.`; sequence indexes in brackets.
+        /// The key path, keys joined with `.`, without the indexes of sequences.
         path: String,
         /// The location in the encrypted text, if known.
         location: Option<Location>,

@@ -100,9 +100,9 @@ impl<'a> OpenDocument<'_, 'a> {
     /// that both rules cover keep their ciphertext.
     ///
     /// # Errors
-    /// [`NothingSelected`](crate::Error::NothingSelected);
-    /// [`Unrepresentable`](sops_document::Error::Unrepresentable) for a value that the new rule
-    /// covers but that cannot be encrypted.
+    /// [`NothingSelected`](crate::Error::NothingSelected); [`Regex`](crate::Error::Regex) if the
+    /// rule's expression is invalid; [`Unsupported`](sops_document::Error::Unsupported) for text
+    /// that Go's libraries would read differently if it stays in plaintext.
     pub fn with_rule(
         mut self,
         rule: EncryptionRule,

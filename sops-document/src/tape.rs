@@ -127,7 +127,7 @@ pub enum Item<'a> {
         /// The path of the container that Go's library assigns it to; for a lost comment, of the
         /// container that it is written in.
         path: PathId,
-        /// The span of the comment, including the `#`.
+        /// The span of the comment, including its marker: `#` or, in INI, also `;`.
         span: Span,
         /// Whether Go's library drops the comment.
         lost: bool,

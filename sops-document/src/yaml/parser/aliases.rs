@@ -149,7 +149,7 @@ impl<'a> Parser<'a> {
         if let Some(&known) = renamed.get(&path) {
             return known;
         }
-        // A path's parent comes before it, so this recurses one level at most.
+        // A path's parent comes before it, so a parent in the original is already renamed.
         let parent = self.paths.parent(path);
         let parent = renamed.get(&parent).copied().unwrap_or(parent);
         let (key, at) = (self.paths.key(path).clone(), self.paths.key_offset(path));
