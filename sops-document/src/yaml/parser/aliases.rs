@@ -26,7 +26,10 @@ impl<'a> Parser<'a> {
             return self.alias_of_key(text, range);
         }
         let Some(&original) = self.anchors.get(&anchor) else {
-            return self.unsupported(start, "the alias refers to the `sops` metadata");
+            return self.unsupported(
+                start,
+                "the alias refers to the `sops` metadata; write the value itself",
+            );
         };
         let Some(path) = self.node_path() else {
             // Once the anchored value is encrypted, the key would be its ciphertext.
