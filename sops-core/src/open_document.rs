@@ -79,7 +79,7 @@ impl<'a> OpenDocument<'_, 'a> {
     ///
     /// # Errors
     /// The errors of [`parse_document`]; [`AlreadyEncrypted`](crate::Error::AlreadyEncrypted) if
-    /// the plaintext has `sops` metadata.
+    /// the plaintext has `sops` metadata; the errors of [`convert`] if the format changes.
     pub fn encrypt(
         self,
         plaintext: &(impl AsRef<[u8]> + ?Sized),
@@ -129,7 +129,7 @@ impl<'a> OpenDocument<'_, 'a> {
     /// Encrypts the plaintext under a new data key, for these master keys.
     ///
     /// # Errors
-    /// The errors of [`wrap_data_key`].
+    /// The errors of [`wrap_data_key`] and of [`encrypt`](Self::encrypt).
     pub fn rotate(
         self,
         groups: &[Vec<MasterKey>],

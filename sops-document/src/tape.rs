@@ -7,10 +7,11 @@ use std::ops::Range;
 use crate::path::PathId;
 use crate::value::Value;
 
-/// The deepest nesting of containers, with aliases expanded.
+/// The deepest nesting of containers in the text. Aliases can expand to a deeper one.
 pub const MAX_DEPTH: usize = 1_000;
 
-/// The maximum number of leaves and containers that the aliases of one document may expand to.
+/// The maximum number of items that the aliases of a [`Document`](crate::Document) may add to its
+/// tape.
 pub const MAX_EXPANDED: usize = 1_000_000;
 
 /// A range of bytes of the source text.

@@ -18,7 +18,8 @@ use crate::{Document, json, yaml};
 ///
 /// # Errors
 /// [`Error::NotFound`] if the document has no such key or index, [`Error::Path`] if the path does
-/// not fit the document's shape, and the errors of [`convert`](crate::convert::convert) for JSON.
+/// not fit the document's shape, and [`Error::Unwritable`] if the format `to` can't represent the
+/// value.
 ///
 /// ```
 /// use sops_document::{Document, Format, Indentation, extract};

@@ -53,8 +53,8 @@ impl Indentation {
 /// with aliases expanded. Comments are kept between YAML and dotenv, and dropped otherwise.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for duplicate keys, and for a stream of several documents in any format
-/// except YAML, because it would lose all but the first; [`Error::Unwritable`] for an infinity or
+/// [`Error::Unsupported`] for duplicate keys unless `to` is dotenv or INI, and for a stream of
+/// several documents unless `to` is YAML, because it would lose all but the first; [`Error::Unwritable`] for an infinity or
 /// NaN in JSON, for values that dotenv, INI or the binary format can't hold, and for bytes that are
 /// not UTF-8 in every format except YAML and binary.
 ///
