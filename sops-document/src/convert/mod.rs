@@ -154,8 +154,11 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
     if to.is_flat()
         && let Some(path) = first_difference(tree, &text, to)
     {
-        let message = "this format cannot represent the key or the value; write yaml or json";
-        return Err(unwritable((path, message)));
+        let message = format!(
+            "{} cannot represent this key or its value; write yaml or json",
+            to.name()
+        );
+        return Err(unwritable((path, message.as_str())));
     }
     Ok(text.into_bytes())
 }
