@@ -90,7 +90,7 @@ impl Seed<'_> {
 
     fn nothing<E: serde::de::Error>(self) -> std::result::Result<Option<ConfigNode>, E> {
         if self.needed {
-            return Err(E::custom("this item is empty; remove it"));
+            return Err(E::custom("this value is empty; set it, or remove it"));
         }
         Ok(None)
     }
@@ -284,10 +284,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 }
                 Ok(Some(ConfigNode::Mappings(mappings)))
             }
-            // Only an item needs a value, so this is a list in a list, for example an alias of
-            // another list of keys.
+            // Usually a list in a list, for example an alias of another list of keys.
             ValueKind::Text if self.needed => Err(A::Error::custom(
-                "this is a list inside a list, which sops does not flatten; list each key, or refer to groups of keys with `merge` in a key group",
+                "this is a list, but must be a string: a list inside a list is not flattened; write each item on its own or, for keys in `.sops.yaml`, refer to groups of them with `merge` in a key group",
             )),
             _ => Err(self.wrong_type("a list")),
         }

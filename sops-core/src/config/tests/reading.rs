@@ -90,7 +90,7 @@ fn errors_are_reported_with_their_location() {
         ),
         (
             "creation_rules:\n  - age: a\n  -\n",
-            "3:4 creation_rules[1]: this item is empty; remove it",
+            "3:4 creation_rules[1]: this value is empty; set it, or remove it",
         ),
         (
             "creation_rules: [{path_regex: 1}]",
@@ -118,7 +118,7 @@ fn errors_are_reported_with_their_location() {
         ),
         (
             "creation_rules: [{age: [a, '']}]",
-            "1:28 creation_rules[0].age[1]: this item is empty; remove it",
+            "1:28 creation_rules[0].age[1]: this value is empty; set it, or remove it",
         ),
         (
             "creation_rules: [{age: {a: b}}]",
@@ -183,7 +183,7 @@ fn errors_are_reported_with_their_location() {
         ),
         (
             "all: &all [x]\ncreation_rules:\n- key_groups:\n  - age: [*all, y]\n",
-            "1:6 creation_rules[0].key_groups[0].age[0]: this is a list inside a list, which sops does not flatten; list each key, or refer to groups of keys with `merge`",
+            "1:6 creation_rules[0].key_groups[0].age[0]: this is a list, but must be a string: a list inside a list is not flattened; write each item on its own or, for keys",
         ),
         (
             "creation_rules:\n- age: |\n    age1x\n    age1y\n",
@@ -224,7 +224,7 @@ fn errors_are_reported_with_their_location() {
         ),
         (
             "creation_rules: []\n---\na: b\n",
-            "2:1 the file has a second document, which sops does not read",
+            "2:1 the file has a second document, which is not read",
         ),
         (
             "creation_rules: [{key_groups: &a [{merge: *a}]}]",
