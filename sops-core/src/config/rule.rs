@@ -287,7 +287,7 @@ pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, 
         if ignored.get(index) == Some(&true) {
             warnings.push((
                 index,
-                "this creation rule has `key_groups`, so its other keys are ignored; move them into a group".to_owned(),
+                "this creation rule has `key_groups`, so its master keys outside these groups are ignored; move them into a group".to_owned(),
             ));
         }
     }

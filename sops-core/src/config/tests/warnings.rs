@@ -13,8 +13,8 @@ fn probable_mistakes_are_warnings() {
         [
             "/repo/.sops.yaml: line 4, column 5: this creation rule is never used because an earlier rule has the same `path_regex`; \
              change the expression, or remove the rule",
-            "/repo/.sops.yaml: line 6, column 5: this creation rule has `key_groups`, so its other keys are ignored; move them into \
-             a group",
+            "/repo/.sops.yaml: line 6, column 5: this creation rule has `key_groups`, so its master keys outside these groups are \
+             ignored; move them into a group",
             "/repo/.sops.yaml: line 9, column 5: this creation rule is never used because rule 3 matches every path and the first match \
              wins; move it before that rule",
         ]
