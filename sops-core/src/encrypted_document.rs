@@ -149,9 +149,9 @@ impl<'a> EncryptedDocument<'a> {
     /// Decrypts the document.
     ///
     /// # Errors
-    /// [`Error::Value`] names a value that was altered. [`Error::Metadata`] if the rule's expression
-    /// is invalid. [`Error::MacMismatch`], [`Error::MacMissing`] and [`Error::MacUnreadable`] if
-    /// `check` requires the MAC.
+    /// [`Error::Value`] names a value that was altered. [`Error::Metadata`] if the rule's
+    /// expression is invalid. [`Error::MacMismatch`], [`Error::MacMissing`] and
+    /// [`Error::MacUnreadable`] if `check` requires the MAC.
     pub fn decrypt(&self, key: &DataKey, check: MacCheck) -> Result<Decrypted> {
         self.decrypt_for(Purpose::File, key, check, None)
     }

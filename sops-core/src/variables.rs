@@ -39,8 +39,8 @@ impl fmt::Debug for Variable {
 ///
 /// # Errors
 /// [`Error::Variable`] for mappings and sequences without a separator, for names that are empty or
-/// contain `=`, for two values with the same name if one is nested, for zero bytes and, in a Secret,
-/// for values that are not text and `data` that is not base64.
+/// contain `=`, for two values with the same name if one is nested, for zero bytes and, in a
+/// Secret, for values that are not text and `data` that is not base64.
 ///
 /// ```
 /// use sops_core::{Format, parse_document, variables};

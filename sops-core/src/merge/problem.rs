@@ -100,8 +100,8 @@ pub enum MergeNote {
     RemovedWithoutRotation(Vec<MasterKey>),
     /// A side added these keys, which the configuration does not name.
     Unnamed(Vec<MasterKey>),
-    /// The file has a new data key: only theirs had replaced it, or that of ours was encrypted for a
-    /// removed key.
+    /// The file has a new data key: only theirs had replaced it, or that of ours was encrypted for
+    /// a removed key.
     NewDataKey,
 }
 

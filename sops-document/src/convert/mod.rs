@@ -54,9 +54,9 @@ impl Indentation {
 ///
 /// # Errors
 /// [`Error::Unsupported`] for duplicate keys unless `to` is dotenv or INI, and for a stream of
-/// several documents unless `to` is YAML, because it would lose all but the first; [`Error::Unwritable`] for an infinity or
-/// NaN in JSON, for values that dotenv, INI or the binary format can't hold, and for bytes that are
-/// not UTF-8 in every format except YAML and binary.
+/// several documents unless `to` is YAML, because it would lose all but the first;
+/// [`Error::Unwritable`] for an infinity or NaN in JSON, for values that dotenv, INI or the binary
+/// format can't hold, and for bytes that are not UTF-8 in every format except YAML and binary.
 ///
 /// ```
 /// use sops_document::{Document, Format, Indentation, convert};
