@@ -150,8 +150,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Splits `text` if the nonce and the tag have the lengths that `sops` writes. With any other
-    /// lengths, the base64 of the parts is invalid.
+    /// Splits `text` if the nonce and the tag have the lengths that `sops` writes.
     fn usual(text: &'a [u8]) -> Option<Self> {
         /// The lengths of the nonce and the tag in base64.
         const NONCE: usize = 44;

@@ -40,7 +40,7 @@ pub struct Encryption {
     pub key_groups: Vec<Vec<MasterKey>>,
     /// How many groups are needed to decrypt the document; `None` means all of them.
     pub shamir_threshold: Option<usize>,
-    /// Which values are encrypted; `None` only for the binary format, which encrypts everything.
+    /// Which values are encrypted. The binary format ignores it and encrypts everything.
     pub rule: EncryptionRule,
     /// Whether the MAC covers only the encrypted values, so that the others can be edited by hand.
     pub mac_only_encrypted: bool,
@@ -131,8 +131,9 @@ impl Encryption {
 /// Encrypts a document under a new data key.
 ///
 /// # Errors
-/// The errors of [`parse_document`]; [`Error::AlreadyEncrypted`], [`Error::Ciphertext`],
-/// [`NoRecipient`](sops_keys::Error::NoRecipient), [`Error::NothingSelected`].
+/// The errors of [`parse_document`] and [`wrap_data_key`]; [`Error::AlreadyEncrypted`],
+/// [`Error::Ciphertext`], [`Error::Regex`], [`Error::NothingSelected`], and
+/// [`NoRecipient`](sops_keys::Error::NoRecipient) without master keys.
 pub fn encrypt(
     plaintext: &(impl AsRef<[u8]> + ?Sized),
     format: Format,

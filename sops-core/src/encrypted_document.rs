@@ -122,7 +122,8 @@ impl<'a> EncryptedDocument<'a> {
     /// would be written in plaintext.
     ///
     /// # Errors
-    /// The errors of [`Document::parse`]; [`Error::NothingSelected`].
+    /// The errors of [`Document::parse`]; [`Error::Regex`] if the rule's expression is invalid;
+    /// [`Error::NothingSelected`].
     pub fn require_selection(&self, plaintext: &[u8]) -> Result<()> {
         let Some(rule) = &self.metadata.rule else {
             return Ok(());
@@ -148,8 +149,9 @@ impl<'a> EncryptedDocument<'a> {
     /// Decrypts the document.
     ///
     /// # Errors
-    /// [`Error::Value`] names a value that was altered. [`Error::MacMismatch`],
-    /// [`Error::MacMissing`] and [`Error::MacUnreadable`] if `check` requires the MAC.
+    /// [`Error::Value`] names a value that was altered. [`Error::Metadata`] if the rule's
+    /// expression is invalid. [`Error::MacMismatch`], [`Error::MacMissing`] and
+    /// [`Error::MacUnreadable`] if `check` requires the MAC.
     pub fn decrypt(&self, key: &DataKey, check: MacCheck) -> Result<Decrypted> {
         self.decrypt_for(Purpose::File, key, check, None)
     }

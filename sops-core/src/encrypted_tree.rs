@@ -84,7 +84,7 @@ impl EncryptedTree {
     /// # Errors
     /// [`Error::Value`] for a value that was altered or moved, for plaintext where the rule
     /// requires an encrypted value, and for an encrypted value where the rule requires plaintext,
-    /// because it would stay encrypted.
+    /// because it would stay encrypted; [`Error::Regex`] if the rule's expression is invalid.
     pub fn decrypt(self, key: &DataKey) -> Result<Node> {
         let rule = self.metadata.rule.as_ref();
         let mut walk = TreeDecryption {

@@ -37,9 +37,11 @@ pub enum Error {
     /// The document has no `sops` metadata, so there is nothing to decrypt.
     #[error("sops metadata not found")]
     NotEncrypted,
-    /// The document already has `sops` metadata, or in dotenv a key that begins with `sops_`, so it
-    /// cannot be encrypted again.
-    #[error("the document is already encrypted: it has a top-level key `sops`")]
+    /// The document has `sops` metadata already, or an edit sets its key: `sops` or, in dotenv, a
+    /// key that begins with `sops_`.
+    #[error(
+        "the key `sops` (in dotenv, each key that begins with `sops_`) is reserved for the metadata of encrypted files: either the document is already encrypted, or the key needs another name"
+    )]
     AlreadyEncrypted,
     /// A value is encrypted, but the document has no `sops` metadata to decrypt it with: the
     /// metadata was truncated, or lost in a merge. Restore it from version control.
@@ -67,7 +69,7 @@ pub enum Error {
     /// require an encrypted value.
     #[error("{path}: {message}")]
     Value {
-        /// The key path, keys joined with `.`; sequence indexes in brackets.
+        /// The key path, keys joined with `.`, without the indexes of sequences.
         path: String,
         /// The location in the encrypted text, if known.
         location: Option<Location>,

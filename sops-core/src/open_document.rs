@@ -79,7 +79,7 @@ impl<'a> OpenDocument<'_, 'a> {
     ///
     /// # Errors
     /// The errors of [`parse_document`]; [`AlreadyEncrypted`](crate::Error::AlreadyEncrypted) if
-    /// the plaintext has `sops` metadata.
+    /// the plaintext has `sops` metadata; the errors of [`convert`] if the format changes.
     pub fn encrypt(
         self,
         plaintext: &(impl AsRef<[u8]> + ?Sized),
@@ -100,9 +100,9 @@ impl<'a> OpenDocument<'_, 'a> {
     /// that both rules cover keep their ciphertext.
     ///
     /// # Errors
-    /// [`NothingSelected`](crate::Error::NothingSelected);
-    /// [`Unrepresentable`](sops_document::Error::Unrepresentable) for a value that the new rule
-    /// covers but that cannot be encrypted.
+    /// [`NothingSelected`](crate::Error::NothingSelected); [`Regex`](crate::Error::Regex) if the
+    /// rule's expression is invalid; [`Unsupported`](sops_document::Error::Unsupported) for text
+    /// that Go's libraries would read differently if it stays in plaintext.
     pub fn with_rule(
         mut self,
         rule: EncryptionRule,
@@ -129,7 +129,7 @@ impl<'a> OpenDocument<'_, 'a> {
     /// Encrypts the plaintext under a new data key, for these master keys.
     ///
     /// # Errors
-    /// The errors of [`wrap_data_key`].
+    /// The errors of [`wrap_data_key`] and of [`encrypt`](Self::encrypt).
     pub fn rotate(
         self,
         groups: &[Vec<MasterKey>],

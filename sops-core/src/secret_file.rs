@@ -64,8 +64,9 @@ impl SecretFile {
     /// default files. The format follows from the file name or the content.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::NotEncrypted`]; [`Error::NoDataKey`] if none of the keys decrypts
-    /// the file; [`Error::MacMismatch`] and [`Error::Value`] if it was tampered with.
+    /// [`Error::Io`] and the errors of [`decrypt`](crate::decrypt): among others,
+    /// [`Error::NotEncrypted`], [`Error::NoDataKey`] if none of the keys decrypts the file, and
+    /// [`Error::MacMismatch`] and [`Error::Value`] if it was tampered with.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, &KeyServices::local(Environment::process()))
     }

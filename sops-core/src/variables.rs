@@ -39,8 +39,8 @@ impl fmt::Debug for Variable {
 ///
 /// # Errors
 /// [`Error::Variable`] for mappings and sequences without a separator, for names that are empty or
-/// contain `=`, for two values with the same name if one is nested, for zero bytes, and for `data`
-/// that is not base64.
+/// contain `=`, for two values with the same name if one is nested, for zero bytes and, in a
+/// Secret, for values that are not text and `data` that is not base64.
 ///
 /// ```
 /// use sops_core::{Format, parse_document, variables};
@@ -102,7 +102,10 @@ impl Variables<'_> {
             Node::Scalar(value) => {
                 let has_name = self.names.insert(name.clone(), is_nested);
                 if has_name.is_some_and(|was_nested| is_nested || was_nested) {
-                    return Err(unusable(name, "two values would have the same name"));
+                    return Err(unusable(
+                        name,
+                        "two values would have the same name; rename one of the keys, or use another separator",
+                    ));
                 }
                 let value = Zeroizing::new(flat::bytes(value.as_ref()).into_owned());
                 self.found.push(variable(name, value)?);
@@ -146,13 +149,13 @@ fn variable(name: String, value: Zeroizing<Vec<u8>>) -> Result<Variable> {
     if name.is_empty() || name.contains(['=', '\0']) {
         return Err(unusable(
             name,
-            "an environment variable cannot have this name",
+            "an environment variable cannot have this name; rename the key",
         ));
     }
     if value.contains(&0) {
         return Err(unusable(
             name,
-            "an environment variable cannot hold a zero byte",
+            "an environment variable cannot hold a zero byte; pass the value in a file",
         ));
     }
     Ok(Variable { name, value })
@@ -252,7 +255,7 @@ mod tests {
         for text in ["a: {b: 1}\na__b: 2\n", "a__b: 2\na: {b: 1}\n"] {
             assert_eq!(
                 found(text, Format::Yaml, Some("__")),
-                "`a__b`: two values would have the same name"
+                "`a__b`: two values would have the same name; rename one of the keys, or use another separator"
             );
         }
         let ini = "a = 1\n[s]\nb = 2\n";
@@ -286,7 +289,7 @@ mod tests {
             secret("stringData: {A: {b: c}}\n"),
             "`stringData.A`: a value of a Secret must be text"
         );
-        assert!(secret("data: {A: AAA=}\n").ends_with("cannot hold a zero byte"));
+        assert!(secret("data: {A: AAA=}\n").contains("cannot hold a zero byte"));
         let other = found("kind: Secret\nstringData: {A: b}\n", Format::Yaml, None);
         assert!(other.starts_with("`stringData`: "), "{other}");
     }

@@ -250,7 +250,7 @@ impl<'a> Entry<'a> {
         let text = document.text;
         let key_start = document.paths.key_offset(document.node_path(node)?) as usize;
         let key = &text[key_start..key_end(text, key_start, true)];
-        // The key indicator, which is not needed in block style, and no anchor or tag.
+        // Block style does not need a `?` before the key, but an anchor or a tag must stay.
         let is_alone = matches!(text[site.entry..key_start].trim(), "" | "?");
         if !is_alone || key.contains(['\n', '\r']) {
             return None;

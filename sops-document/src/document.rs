@@ -134,7 +134,7 @@ impl<'a> Document<'a> {
         &self.text[span.range()]
     }
 
-    /// The spans of the comments, including their `#`, in bytes.
+    /// The spans of the comments, including their markers, in bytes.
     pub fn comments(&self) -> impl Iterator<Item = Range<usize>> {
         self.written_items().filter_map(|(_, item)| match item {
             Item::Comment { span, .. } => Some(span.range()),

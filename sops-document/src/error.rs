@@ -50,8 +50,8 @@ pub enum Error {
         /// The problem.
         message: String,
     },
-    /// The text is valid in its format, but this library does not support it, because the top level
-    /// is not a mapping or a key appears twice.
+    /// The text is valid in its format, but this library does not support it: for example, the top
+    /// level is not a mapping, a key appears twice, or Go's library reads the text differently.
     #[error("{location}: {message}")]
     Unsupported {
         /// Where the error is.
@@ -107,7 +107,7 @@ pub enum Error {
     /// The output format can't represent a value, such as a sequence in dotenv.
     #[error("{path}: {message}")]
     Unwritable {
-        /// The key path, with keys joined by `.`.
+        /// The key path: keys joined by `.`, or the form of [`KeyPath`](crate::KeyPath).
         path: String,
         /// What the format can't represent.
         message: String,

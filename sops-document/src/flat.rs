@@ -97,8 +97,8 @@ pub(crate) fn text<'v>(value: Option<&'v Value<'_>>) -> Cow<'v, str> {
     }
 }
 
-/// The text of a value in these formats, before any quoting, as bytes: `<nil>` for null, `true` for
-/// a boolean, a float always with a fraction or an exponent.
+/// The text of a value in these formats, before any quoting, as bytes: `<nil>` for null, `true` or
+/// `false` for a boolean, and a float always with a fraction or an exponent.
 pub fn bytes<'v>(value: Option<&'v Value<'_>>) -> Cow<'v, [u8]> {
     let Some(Value { kind, bytes }) = value else {
         return Cow::Borrowed(b"<nil>");

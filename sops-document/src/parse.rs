@@ -196,7 +196,7 @@ fn utf8(bytes: &[u8]) -> Result<&str> {
             ),
             message: match bytes {
                 [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "this is UTF-16; save it as UTF-8",
-                _ => "this is not valid UTF-8",
+                _ => "this is not valid UTF-8; save the file as UTF-8",
             }
             .to_owned(),
         }

@@ -102,7 +102,8 @@ impl<'a> Paths<'a> {
         line
     }
 
-    /// The path for messages: keys joined with dots. A key that contains a dot is in brackets.
+    /// The path for messages: keys joined with dots, or in brackets if they could be mistaken for
+    /// several components.
     pub fn display(&self, id: PathId) -> String {
         if id == ROOT {
             return "the top level".into();

@@ -7,10 +7,11 @@ use std::ops::Range;
 use crate::path::PathId;
 use crate::value::Value;
 
-/// The deepest nesting of containers, with aliases expanded.
+/// The deepest nesting of containers in the text. Aliases can expand to a deeper one.
 pub const MAX_DEPTH: usize = 1_000;
 
-/// The maximum number of leaves and containers that the aliases of one document may expand to.
+/// The maximum number of items that the aliases of a [`Document`](crate::Document) may add to its
+/// tape.
 pub const MAX_EXPANDED: usize = 1_000_000;
 
 /// A range of bytes of the source text.
@@ -127,7 +128,7 @@ pub enum Item<'a> {
         /// The path of the container that Go's library assigns it to; for a lost comment, of the
         /// container that it is written in.
         path: PathId,
-        /// The span of the comment, including the `#`.
+        /// The span of the comment, including its marker: `#` or, in INI, also `;`.
         span: Span,
         /// Whether Go's library drops the comment.
         lost: bool,

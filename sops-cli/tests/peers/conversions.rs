@@ -180,7 +180,7 @@ fn is_better(refused: &Run) -> bool {
         "would stay in plaintext",
         "allows only one",
         "allows only sections of keys",
-        "this format cannot represent",
+        "cannot represent this key",
         "is not UTF-8",
     ];
     words.iter().any(|words| refused.stderr.contains(words))

@@ -217,7 +217,7 @@ fn unknown_keys_of_a_configuration_are_only_warnings() {
     says(
         &run,
         &[
-            "warning: .sops.yaml: line 3, column 3: unknown key `owner` in a creation rule, which has no effect; the known keys are: ",
+            "warning: .sops.yaml: line 3, column 3: unknown key `owner` in a creation rule has no effect; the known keys are: ",
             "unknown key `xml` in `stores`",
         ],
     );

@@ -85,7 +85,7 @@ struct Comparison<'c> {
     /// The path of the node that is compared.
     path: ValuePath,
     changes: Vec<ValueChange<'c>>,
-    /// Whether a value differs that is encrypted in only one of the versions.
+    /// Whether a value counts as changed if it is encrypted in only one of the versions.
     compares_secrecy: bool,
 }
 

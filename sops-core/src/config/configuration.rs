@@ -24,8 +24,8 @@ const MAX_WARNINGS: usize = 20;
 ///
 /// In every rule, not only in the one that is used, these are errors: a wrong type, an invalid
 /// expression, two of the six selection rules at once, and an unknown key that resembles one that
-/// decides what is encrypted or for whom. Other unknown keys are [warnings](Self::warnings), and
-/// those at the top level are ignored.
+/// decides what is encrypted or for whom. Other unknown keys are [warnings](Self::warnings), but at
+/// the top level, those that resemble no known key and contain no rule are ignored.
 ///
 /// ```
 /// # use std::path::Path;

@@ -90,7 +90,7 @@ impl Seed<'_> {
 
     fn nothing<E: serde::de::Error>(self) -> std::result::Result<Option<ConfigNode>, E> {
         if self.needed {
-            return Err(E::custom("this item is empty; remove it"));
+            return Err(E::custom("this value is empty; set it, or remove it"));
         }
         Ok(None)
     }
@@ -130,7 +130,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
     ) -> std::result::Result<Self::Value, D::Error> {
         let left = self.left.get().checked_sub(1).ok_or_else(|| {
             D::Error::custom(format!(
-                "the aliases expand to more than {MAX_VALUES} values"
+                "the file has more than {MAX_VALUES} values after its aliases are expanded; use fewer rules, keys or aliases"
             ))
         })?;
         self.left.set(left);
@@ -228,7 +228,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 refuse(fault_of_rule(text))?;
                 Regexp::check(text).map_err(|error| match glob::as_regex(text) {
                     Some(regex) => E::custom(format!(
-                        "`path_regex` takes a regular expression, not a glob; write `{regex}`"
+                        "this is a glob, but must be a regular expression; write `{regex}`"
                     )),
                     None => E::custom(error),
                 })?;
@@ -284,10 +284,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
                 }
                 Ok(Some(ConfigNode::Mappings(mappings)))
             }
-            // Only an item needs a value, so this is a list in a list, for example an alias of
-            // another list of keys.
+            // Usually a list in a list, for example an alias of another list of keys.
             ValueKind::Text if self.needed => Err(A::Error::custom(
-                "this is a list inside a list, which sops does not flatten; list each key, or refer to groups of keys with `merge` in a key group",
+                "this is a list, but must be a string: a list inside a list is not flattened; write each item on its own or, for keys in `.sops.yaml`, refer to groups of them with `merge` in a key group",
             )),
             _ => Err(self.wrong_type("a list")),
         }
@@ -307,11 +306,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
                     refuse(fault_of_identifier(&key))?;
                     let value = map.next_value_seed(self.item(ValueKind::Text))?;
                     if let Some(ConfigNode::Text(text)) = value
-                        && texts.insert(key, text).is_some()
+                        && texts.insert(key.clone(), text).is_some()
                     {
-                        return Err(A::Error::custom(
-                            "this mapping has a key twice; keep one of them",
-                        ));
+                        return Err(A::Error::custom(format!(
+                            "this mapping has the key `{key}` twice; keep one of them"
+                        )));
                     }
                 }
                 Ok(Some(ConfigNode::Texts(texts)))

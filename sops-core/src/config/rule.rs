@@ -239,8 +239,8 @@ pub(super) fn is_for_every_path(rule: &CreationRule) -> bool {
     pattern.is_none_or(|pattern| EVERY_PATH.contains(&pattern))
 }
 
-/// Whether an expression can only match paths that start with a slash or `./`, or that have
-/// backslashes. No path is spelled like this.
+/// Whether an expression is meant for paths that start with a slash or `./`, or that have
+/// backslashes. No path is spelled like this, but `^./` also matches a directory `a`.
 fn is_for_other_paths(pattern: &str) -> bool {
     let begins = ["^/", "^./", r"^\./", r"^\/", r"^\.\/"];
     let has_other_slash = pattern.contains(r"\\") && !pattern.contains('/');
@@ -265,7 +265,7 @@ pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, 
         } else if pattern.is_some_and(|pattern| !seen.insert(pattern)) {
             warnings.push((
                 index,
-                "this creation rule is never used because an earlier rule has the same `path_regex`"
+                "this creation rule is never used because an earlier rule has the same `path_regex`; change the expression, or remove the rule"
                     .to_owned(),
             ));
         }
@@ -275,7 +275,7 @@ pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, 
         if pattern.is_some_and(is_for_other_paths) {
             warnings.push((
                 index,
-                "this `path_regex` matches no file in or below the directory of the configuration; write it for paths such as `a/b.yaml`, without a leading `/` or `./` and without backslashes".to_owned(),
+                "this `path_regex` probably matches no file in or below the directory of the configuration; write it for paths such as `a/b.yaml`, without a leading `/` or `./` and without backslashes".to_owned(),
             ));
         }
         if let Some(regex) = pattern.and_then(glob::as_regex) {
@@ -287,7 +287,7 @@ pub(super) fn warnings(rules: &[CreationRule], ignored: &[bool]) -> Vec<(usize, 
         if ignored.get(index) == Some(&true) {
             warnings.push((
                 index,
-                "this creation rule has `key_groups`, so its other keys are ignored; move them into a group".to_owned(),
+                "this creation rule has `key_groups`, so its master keys outside these groups are ignored; move them into a group".to_owned(),
             ));
         }
     }

@@ -104,7 +104,7 @@ impl Schema {
             }
             None if *unknown_keys == UnknownKeys::Ignored => UnknownKey::Foreign,
             _ => UnknownKey::Warning(format!(
-                "unknown key `{name}` in {description}, which has no effect; {advice}"
+                "unknown key `{name}` in {description} has no effect; {advice}"
             )),
         }
     }

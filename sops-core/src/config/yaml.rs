@@ -64,7 +64,7 @@ pub(super) fn deserialize<'s, S: DeserializeSeed<'s>>(
         return Err(fault(Some(location), &message));
     }
     if offset(&error).is_none() && outline.second_document.is_some() {
-        let message = "the file has a second document, which sops does not read; remove the `---`";
+        let message = "the file has a second document, which is not read; move its content into the first, and remove the `---`";
         return Err(fault(outline.second_document, message));
     }
     let location = offset(&error).map(|offset| Location::of(text, offset + begin));

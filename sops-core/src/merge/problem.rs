@@ -71,7 +71,7 @@ pub enum MergeProblem {
     Marked(Version),
     /// A version is damaged, or cannot be decrypted.
     Unreadable(Version, Error),
-    /// None of the private keys decrypts a side, so the MAC cannot be computed.
+    /// None of the private keys decrypts either side, so the MAC cannot be computed.
     NoKey(Error),
     /// Both sides changed the selection rule, or they differ in `mac_only_encrypted`.
     Settings,
@@ -100,8 +100,8 @@ pub enum MergeNote {
     RemovedWithoutRotation(Vec<MasterKey>),
     /// A side added these keys, which the configuration does not name.
     Unnamed(Vec<MasterKey>),
-    /// The file has a new data key: the others were encrypted for a removed key, or came from
-    /// theirs.
+    /// The file has a new data key: only theirs had replaced it, or that of ours was encrypted for
+    /// a removed key.
     NewDataKey,
 }
 

@@ -161,8 +161,9 @@ impl<'a> OpenMerge<'a> {
     /// key keep their ciphertext.
     ///
     /// # Errors
-    /// The problems that the choices leave undecided: settings, key groups, or keys that were not
-    /// approved. [`MergeProblem::Unencryptable`] if the plaintext is the reason.
+    /// The problems that the choices leave undecided: settings, key groups, keys that were not
+    /// approved, values that would be in plaintext, or that none of the private keys would decrypt
+    /// the result. [`MergeProblem::Unencryptable`] if the plaintext is the reason.
     pub fn encrypt(
         &self,
         plaintext: &[u8],

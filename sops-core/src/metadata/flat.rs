@@ -175,7 +175,7 @@ impl FlatNode {
             }
             Self::Sequence(items) => {
                 if items.keys().last() != Some(&(items.len() - 1)) {
-                    return Err("a list has gaps".to_owned());
+                    return Err("the indexes of a list do not count from 0 without gaps".to_owned());
                 }
                 let items: Result<Vec<Json>, String> =
                     items.into_values().map(Self::into_json).collect();
@@ -266,8 +266,16 @@ mod tests {
                 Some(0),
                 "`a__list_x` has an index that is not a number",
             ),
-            (&[("a__list_1", "1")], None, "a list has gaps"),
-            (&[("a__list_999999999999", "1")], None, "a list has gaps"),
+            (
+                &[("a__list_1", "1")],
+                None,
+                "the indexes of a list do not count from 0 without gaps",
+            ),
+            (
+                &[("a__list_999999999999", "1")],
+                None,
+                "the indexes of a list do not count from 0 without gaps",
+            ),
             (
                 &[(&deep, "1")],
                 Some(0),

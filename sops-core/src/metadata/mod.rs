@@ -108,7 +108,7 @@ impl Metadata {
     ///
     /// Much of the metadata is printed, and it is not authenticated. So identifiers have at most
     /// 4,096 bytes and rules 65,536, and neither may contain characters that are not
-    /// [printable](sops_printable::is_printable), except for other spaces and, in rules, line feeds
+    /// [printable](sops_printable::is_printable), except for wide spaces and, in rules, line feeds
     /// and tabs. Identifiers have at most four consecutive spaces or combining marks, and there are
     /// at most 255 key groups and 10,000 master keys.
     ///

@@ -43,8 +43,8 @@ pub(crate) struct EncryptedText<'a> {
 }
 
 impl<'a> EncryptedText<'a> {
-    /// Encrypts `text`. `None` if it must be encrypted as a whole, for example because there is an
-    /// error in it.
+    /// Encrypts `plaintext`. `None` if it must be encrypted as a whole, for example because there
+    /// is an error in it.
     pub(crate) fn of(
         plaintext: &'a [u8],
         format: Format,

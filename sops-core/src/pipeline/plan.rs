@@ -14,7 +14,7 @@ use crate::rules::{CompiledRule, EncryptionRule};
 pub(super) struct ReplacedLeaf {
     /// The offset in the text.
     pub(super) at: u32,
-    /// The index of the item on the tape. For a document, the metadata is replaced.
+    /// The index of the item on the tape. For a document, the metadata is inserted.
     pub(super) item: u32,
 }
 

@@ -123,7 +123,7 @@ fn conflicts_are_named_by_key_path() {
             "a: [x, {name: n, b: 2}, y]\n",
             vec!["[\"a\"]"],
         ),
-        // A changed comment on what the other side removed.
+        // A changed comment on an entry that the other side removed.
         (
             Format::Yaml,
             Some("# one\na: 1\nb: 1\n"),
@@ -240,7 +240,7 @@ fn a_resolution_takes_sides_by_key_path() {
     assert_eq!(conflicts.len(), 1);
 }
 
-/// What `--ours` and `--theirs` write is never a mixture that neither side had.
+/// The result of `--ours` or `--theirs` is never a mixture that neither side had.
 #[test]
 fn a_side_of_a_list_of_scalars_is_the_whole_list_of_that_side() {
     let repository = Repository::new(Format::Yaml);

@@ -1,5 +1,5 @@
 //! Documents as people write them, with all kinds of values, comments and layout: two edits of
-//! different values merge to what both edits give one after the other, byte by byte.
+//! different values merge to the result of both edits made in turn, byte by byte.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;

@@ -18,7 +18,8 @@ use crate::{Document, json, yaml};
 ///
 /// # Errors
 /// [`Error::NotFound`] if the document has no such key or index, [`Error::Path`] if the path does
-/// not fit the document's shape, and the errors of [`convert`](crate::convert::convert) for JSON.
+/// not fit the document's shape, and [`Error::Unwritable`] if the format `to` can't represent the
+/// value.
 ///
 /// ```
 /// use sops_document::{Document, Format, Indentation, extract};
@@ -61,7 +62,10 @@ pub fn extract(
         Format::Dotenv | Format::Ini | Format::Binary => {
             return Err(Error::Unwritable {
                 path: path.to_string(),
-                message: format!("{} values are strings, but this value is not", to.name()),
+                message: format!(
+                    "{} values are strings, but this value is not; write yaml or json",
+                    to.name()
+                ),
             });
         }
     }

@@ -104,7 +104,7 @@ pub(super) fn refuse_duplicates(document: &Document<'_>) -> Result<()> {
             return Err(Error::Unsupported {
                 location: Location::of(document.text, offset),
                 message: format!(
-                    "`{}` appears twice, which only the format of this file allows",
+                    "`{}` appears twice, which the output format does not allow; keep one of them",
                     document.paths.display(path)
                 ),
             });

@@ -53,10 +53,10 @@ impl Indentation {
 /// with aliases expanded. Comments are kept between YAML and dotenv, and dropped otherwise.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for duplicate keys, and for a stream of several documents in any format
-/// except YAML, because it would lose all but the first; [`Error::Unwritable`] for an infinity or
-/// NaN in JSON, for values that dotenv, INI or the binary format can't hold, and for bytes that are
-/// not UTF-8 in every format except YAML and binary.
+/// [`Error::Unsupported`] for duplicate keys unless `to` is dotenv or INI, and for a stream of
+/// several documents unless `to` is YAML, because it would lose all but the first;
+/// [`Error::Unwritable`] for an infinity or NaN in JSON, for values that dotenv, INI or the binary
+/// format can't hold, and for bytes that are not UTF-8 in every format except YAML and binary.
 ///
 /// ```
 /// use sops_document::{Document, Format, Indentation, convert};
@@ -115,7 +115,7 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
         return Err(Error::Unwritable {
             path,
             message: format!(
-                "the value is not UTF-8, but {} requires UTF-8; write yaml or binary",
+                "the value is not UTF-8, but {} requires UTF-8; write yaml or, if the source is a binary file, binary",
                 to.name()
             ),
         });
@@ -141,7 +141,7 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
                 .ok_or_else(|| Error::Unwritable {
                     path: binary::DATA_KEY.to_owned(),
                     message:
-                        "a binary file is the string under this key, but there is no such string"
+                        "a binary file is the string under this key, but there is no such string; write yaml or json"
                             .to_owned(),
                 });
         }
@@ -154,8 +154,11 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
     if to.is_flat()
         && let Some(path) = first_difference(tree, &text, to)
     {
-        let message = "this format cannot represent the key or the value; write yaml or json";
-        return Err(unwritable((path, message)));
+        let message = format!(
+            "{} cannot represent this key or its value; write yaml or json",
+            to.name()
+        );
+        return Err(unwritable((path, message.as_str())));
     }
     Ok(text.into_bytes())
 }

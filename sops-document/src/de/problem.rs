@@ -92,7 +92,8 @@ impl de::Error for Problem {
     }
 
     fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
-        Self::new(format!("expected {expected}, found {length} items"))
+        let plural = if length == 1 { "" } else { "s" };
+        Self::new(format!("expected {expected}, found {length} item{plural}"))
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {

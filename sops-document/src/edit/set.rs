@@ -106,7 +106,7 @@ impl Document<'_> {
     /// # Errors
     /// [`Error::NotFound`] if the document has no such key or index; [`Error::Path`] if the path
     /// requires a key of a sequence, an index of a mapping or a part of a scalar, or if the text
-    /// can't be changed there.
+    /// can't be changed there; [`Error::Unwritable`] in the binary format.
     pub fn unset(&self, path: &KeyPath) -> Result<Zeroizing<Vec<u8>>> {
         if self.format == Format::Binary {
             find(self, path)?;

@@ -106,9 +106,12 @@ pub(crate) fn misfit(path: &KeyPath, depth: usize, kind: NodeKind) -> Error {
         NodeKind::Mapping => {
             format!("{location} is a mapping: `{component}` must be a key, such as [\"name\"]")
         }
-        NodeKind::Sequence(length) => format!(
-            "{location} is a sequence with {length} items: `{component}` must be an index from 0, such as [0]"
-        ),
+        NodeKind::Sequence(length) => {
+            let plural = if length == 1 { "" } else { "s" };
+            format!(
+                "{location} is a sequence with {length} item{plural}: `{component}` must be an index from 0, such as [0]"
+            )
+        }
         NodeKind::Scalar => {
             format!("{location} is a single value, so it has nothing at `{component}`")
         }

@@ -155,12 +155,12 @@ fn after_marker(text: &str, span: Span) -> Range<usize> {
     range.end - inner.len()..range.end
 }
 
-/// The markers of a comment.
+/// The marker that a comment begins with.
 fn marker(source: &str) -> char {
     source.chars().next().unwrap_or(MARKERS[0])
 }
 
-/// The replacements of encrypted comments. `texts` has their tape indexes and plaintext, in order.
+/// The replacements of encrypted comments. `opened` has their tape indexes and plaintext, in order.
 pub(crate) fn replace(
     document: &Document<'_>,
     mut opened: Vec<(usize, Zeroizing<String>)>,

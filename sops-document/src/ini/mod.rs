@@ -71,7 +71,7 @@ struct IniReader<'a> {
 
 /// The current section.
 enum Section<'a> {
-    /// The reserved section; `None` until it begins.
+    /// The reserved section, whose keys are not on the tape, or no section.
     Reserved,
     Data {
         path: PathId,

@@ -33,7 +33,7 @@ pub(super) enum IniEvent<'a> {
 
 pub(super) struct IniEntry<'a> {
     pub(super) key: &'a str,
-    /// The range of the key.
+    /// The offset of the key.
     pub(super) at: usize,
     pub(super) value: IniScalar<'a>,
     /// The offset after the last line.
@@ -82,7 +82,7 @@ impl<'a> Scanner<'a> {
         Ok(None)
     }
 
-    /// The next line and its end; empty after the last line.
+    /// The next line with its line break; empty after the last line.
     fn line(&mut self) -> &'a str {
         let rest = &self.text[self.at..];
         let length = rest.find('\n').map_or(rest.len(), |found| found + 1);

@@ -60,7 +60,10 @@ pub(crate) fn emit_value(
     depth: usize,
 ) -> Result<()> {
     emit_node(out, node, indent, depth).map_err(|path| Error::Unwritable {
-        path: path.strip_prefix('.').unwrap_or(&path).to_owned(),
+        path: match path.strip_prefix('.').unwrap_or(&path) {
+            "" => "the value".to_owned(),
+            path => path.to_owned(),
+        },
         message: "JSON has neither infinity nor NaN; keep it as a string, or write YAML".to_owned(),
     })
 }

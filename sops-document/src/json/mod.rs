@@ -308,7 +308,7 @@ impl<'a> Parser<'a> {
                 let source = &self.text[start..self.at()];
                 match number(source) {
                     Some(value) => Some(value),
-                    None => return self.unsupported(start, "the number is out of range"),
+                    None => return self.unsupported(start, "the number is too large for a 64-bit float; put it in double quotes to keep its digits as a string"),
                 }
             }
         };

@@ -46,7 +46,7 @@ pub(crate) struct Scalar<'a> {
     pub(crate) anchor: usize,
     /// The full tag, such as `tag:yaml.org,2002:int` or `!local`.
     pub(crate) tag: Option<String>,
-    /// The range of the tag.
+    /// The offset of the tag.
     pub(crate) tag_at: Option<usize>,
     /// The source: quoted text including the quotes, plain text, or the content of a block scalar
     /// without its header.

@@ -463,7 +463,7 @@ fn the_hooks_warn_of_a_configuration_without_effect() {
         (
             ".sops.yaml",
             &*impossible,
-            "this `path_regex` matches no file",
+            "this `path_regex` probably matches no file",
         ),
         (
             ".sops.yaml",

@@ -11,9 +11,10 @@ fn probable_mistakes_are_warnings() {
     assert_eq!(
         warnings,
         [
-            "/repo/.sops.yaml: line 4, column 5: this creation rule is never used because an earlier rule has the same `path_regex`",
-            "/repo/.sops.yaml: line 6, column 5: this creation rule has `key_groups`, so its other keys are ignored; move them into \
-             a group",
+            "/repo/.sops.yaml: line 4, column 5: this creation rule is never used because an earlier rule has the same `path_regex`; \
+             change the expression, or remove the rule",
+            "/repo/.sops.yaml: line 6, column 5: this creation rule has `key_groups`, so its master keys outside these groups are \
+             ignored; move them into a group",
             "/repo/.sops.yaml: line 9, column 5: this creation rule is never used because rule 3 matches every path and the first match \
              wins; move it before that rule",
         ]
@@ -25,31 +26,31 @@ fn harmless_unknown_keys_are_warnings() {
     for (text, wanted) in [
         (
             "creation_rules:\n  - age: age1x\n    é: 1\n",
-            "line 3, column 5: unknown key `é` in a creation rule, which has no effect; the known keys are: path_regex, ",
+            "line 3, column 5: unknown key `é` in a creation rule has no effect; the known keys are: path_regex, ",
         ),
         (
             "creation_rules: [{1: 2}]",
-            "line 1, column 19: unknown key `1` in a creation rule, which has no effect; ",
+            "line 1, column 19: unknown key `1` in a creation rule has no effect; ",
         ),
         (
             "creation_rules:\n- key_groups:\n  - age: [a]\n    kms: [{arn: b, rol: c}]\n",
-            "line 4, column 20: unknown key `rol` in an AWS KMS key, which has no effect; did you mean `role`?",
+            "line 4, column 20: unknown key `rol` in an AWS KMS key has no effect; did you mean `role`?",
         ),
         (
             "stores: {yaml: {ident: 2}}",
-            "line 1, column 17: unknown key `ident` in the settings of the YAML store, which has no effect; did you mean `indent`?",
+            "line 1, column 17: unknown key `ident` in the settings of the YAML store has no effect; did you mean `indent`?",
         ),
         (
             "destination_rules: [{reencryption_rule: a}]",
-            "line 1, column 22: unknown key `reencryption_rule` in a destination rule, which has no effect; did you mean `recreation_rule`?",
+            "line 1, column 22: unknown key `reencryption_rule` in a destination rule has no effect; did you mean `recreation_rule`?",
         ),
         (
             "destination_rule: []",
-            "line 1, column 1: unknown key `destination_rule` in the configuration, which has no effect; did you mean `destination_rules`?",
+            "line 1, column 1: unknown key `destination_rule` in the configuration has no effect; did you mean `destination_rules`?",
         ),
         (
             "x: &x {note: 1}\ncreation_rules:\n- {<<: *x, age: y}\n- {<<: [*x], age: z, path_regex: b}\n",
-            "line 1, column 8: unknown key `note` in a creation rule, which has no effect; ",
+            "line 1, column 8: unknown key `note` in a creation rule has no effect; ",
         ),
     ] {
         let config = parse(text).expect(text);

@@ -1,6 +1,9 @@
 //! Merges lists: item by item if all have the same length, otherwise around the items that did not
-//! change. A list of scalars conflicts as a whole. Where both sides changed the items between them,
-//! they are merged by identity (`identity.rs`), or as the additions of both sides.
+//! change. Where both sides changed the items between those, they are merged by identity
+//! (`identity.rs`), or as the additions of both sides.
+//!
+//! A list of scalars conflicts as a whole, unless the sides changed different positions or only
+//! added items.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -155,8 +158,9 @@ impl ThreeWay<'_> {
         merged
     }
 
-    /// Merges scalars that both sides changed. They are known by their positions alone, so the
-    /// whole list conflicts: a list with some items of each side may be one that no one wants.
+    /// Merges scalars that both sides changed. Unless the sides changed different positions or only
+    /// added items, the whole list conflicts: one with items of each side may be one that no one
+    /// wants.
     fn scalars<'p, 't>(&mut self, lists: &Lists<'p, 't>) -> Vec<MergedPiece<'p, 't>> {
         let Trio { base, ours, theirs } = lists.lists;
         if lists.have_changes_in_other_positions() {

@@ -233,7 +233,7 @@ impl Merge {
         merged
     }
 
-    /// Merges the items between two that no side changed.
+    /// Merges the items between two items that neither side changed.
     fn region(&mut self, region: &Lists<'_>, path: Option<&str>) -> Vec<Json> {
         let Lists {
             base, ours, theirs, ..

@@ -44,7 +44,7 @@ pub(super) fn is_marker(text: &str, at: usize, marker: &str) -> bool {
         && source::line_start(text, at) == at
 }
 
-/// Whether the scalar at `at` has a closing mark.
+/// The kind of the scalar at `at`, by whether it has a closing mark.
 pub(super) fn scalar_kind(text: &str, at: usize) -> TokenKind {
     match text.as_bytes().get(at) {
         Some(b'"' | b'\'' | b'*') => TokenKind::Other,
@@ -80,8 +80,7 @@ pub(super) fn key_end(text: &str, at: usize, flow: bool, column: usize) -> usize
     at + length
 }
 
-/// The length of a quoted scalar. A doubled quote reads as the end of one scalar and the start of
-/// another, with the same result.
+/// The length of a quoted scalar.
 fn quoted(text: &[u8], quote: u8) -> usize {
     let mut at = 1;
     while let Some(&byte) = text.get(at) {

@@ -105,8 +105,8 @@ impl<'r, 'a> Recorder<'r, 'a> {
         (column, !unseen)
     }
 
-    /// Records that the block collection `open` ends before the next token. Returns its column if
-    /// it has its own tokens.
+    /// Records that the block collection `open` ends before the next token. `column` is its column
+    /// if it has its own tokens.
     pub(super) fn leave_block(&mut self, open: u32, column: Option<usize>) {
         self.ended.push((open, column));
     }

@@ -26,7 +26,10 @@ impl<'a> Parser<'a> {
             return self.alias_of_key(text, range);
         }
         let Some(&original) = self.anchors.get(&anchor) else {
-            return self.unsupported(start, "the alias refers to the `sops` metadata");
+            return self.unsupported(
+                start,
+                "the alias refers to the `sops` metadata; write the value itself",
+            );
         };
         let Some(path) = self.node_path() else {
             // Once the anchored value is encrypted, the key would be its ciphertext.
@@ -149,7 +152,7 @@ impl<'a> Parser<'a> {
         if let Some(&known) = renamed.get(&path) {
             return known;
         }
-        // A path's parent comes before it, so this recurses one level at most.
+        // A path's parent comes before it, so a parent in the original is already renamed.
         let parent = self.paths.parent(path);
         let parent = renamed.get(&parent).copied().unwrap_or(parent);
         let (key, at) = (self.paths.key(path).clone(), self.paths.key_offset(path));

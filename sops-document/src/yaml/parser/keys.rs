@@ -30,7 +30,7 @@ impl<'a> Parser<'a> {
                 Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
             }
             .map_or_else(|| self.unsupported(at, "a key must be UTF-8 text"), Ok)?,
-            None => return self.unencryptable(at, "a key must be a string, not null"),
+            None => return self.unencryptable(at, "a key must be a string, not null; write a key before the `:`, or put a key such as `null` in quotes"),
             Some(Value { kind, .. }) => {
                 return self.unencryptable(
                     at,

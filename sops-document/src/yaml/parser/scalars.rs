@@ -114,7 +114,7 @@ impl<'a> Parser<'a> {
     pub(super) fn resolve(&self, scalar: &Scalar<'a>, at: usize) -> Result<Option<Value<'a>>> {
         let plain = scalar.style == Style::Plain;
         let tag = scalar.tag.as_deref();
-        // An omitted plain scalar is reported as `~` here, but still means null.
+        // An omitted plain scalar is reported as `~`, which means null as well.
         let resolved = match &scalar.text {
             Cow::Borrowed(text) => resolve::resolve(text, plain, tag),
             Cow::Owned(text) if !plain && tag.is_none() => {

@@ -63,9 +63,9 @@ pub(super) fn read_after(
     reader.end()
 }
 
-/// Like [`read`], for a part of the text; `None` if the part has no mapping. It begins after the
-/// first key if that is a `start`, and ends with the first key of the next part, unless this part
-/// `is_last`.
+/// Like [`read`], for a part of the text; `None` if the part has no mapping. Reading begins after
+/// the first key if that is a `start`, and ends with the first key of the next part, unless this
+/// part `is_last`.
 pub(super) fn read_part(
     document: &Document<'_>,
     comments: &[Span],
