@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::path::PathId;
 use crate::value::Value;
 
-/// The deepest nesting of containers in the text. Aliases can expand to a deeper one.
+/// The deepest nesting of containers, in the text and after aliases are expanded.
 pub const MAX_DEPTH: usize = 1_000;
 
 /// The maximum number of items that the aliases of a [`Document`](crate::Document) may add to its

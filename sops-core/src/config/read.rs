@@ -216,7 +216,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             }
             ValueKind::Duration => match humantime::parse_duration(text) {
                 Ok(_) => Ok(Some(ConfigNode::Text(text.to_owned()))),
-                Err(_) => Err(self.wrong_type(&format!("`{}`", text.escape_debug()))),
+                Err(_) => Err(self.wrong_type("a string")),
             },
             ValueKind::Text => {
                 self.check_rival()?;
@@ -406,6 +406,26 @@ impl<'de> Visitor<'de> for Merge<'_> {
         f.write_str("a mapping to merge, or a list of them")
     }
 
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> std::result::Result<Vec<Mapping>, E> {
+        Err(unmergeable())
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> std::result::Result<Vec<Mapping>, E> {
+        Err(unmergeable())
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> std::result::Result<Vec<Mapping>, E> {
+        Err(unmergeable())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> std::result::Result<Vec<Mapping>, E> {
+        Err(unmergeable())
+    }
+
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> std::result::Result<Vec<Mapping>, E> {
+        Err(unmergeable())
+    }
+
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Vec<Mapping>, A::Error> {
         match self.0.kind {
             ValueKind::Mapping(schema) => Ok(vec![self.0.mapping(schema, map)?]),
@@ -425,6 +445,11 @@ impl<'de> Visitor<'de> for Merge<'_> {
         }
         Ok(mappings)
     }
+}
+
+/// The error about a scalar as the value of the merge key. The text of `serde` would quote it.
+fn unmergeable<E: serde::de::Error>() -> E {
+    E::custom("`<<` takes a mapping to merge, or a list of them")
 }
 
 /// Reads a key of a mapping.

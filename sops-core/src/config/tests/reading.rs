@@ -3,6 +3,15 @@
 use super::*;
 
 #[test]
+fn the_value_of_a_merge_key_is_not_quoted() {
+    for value in ["hunter2", "'hunter2'", "4711", "-4711", "4711.5", "true"] {
+        let complaint = complaint(&format!("creation_rules:\n- <<: {value}\n"));
+        assert!(complaint.contains("takes a mapping"), "{complaint}");
+        assert!(!complaint.contains(value.trim_matches('\'')), "{complaint}");
+    }
+}
+
+#[test]
 fn deep_nesting_is_an_error() {
     let many = 100_000;
     for (text, position) in [

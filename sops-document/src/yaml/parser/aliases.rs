@@ -8,7 +8,7 @@ use super::{OPEN, Parser};
 use crate::error::{Error, Location, Result};
 use crate::value::Value;
 use crate::yaml::go_incompatibilities;
-use crate::{Collection, Item, Leaf, MAX_EXPANDED, PathId, Span, Style, Text};
+use crate::{Collection, Item, Leaf, MAX_DEPTH, MAX_EXPANDED, PathId, Span, Style, Text};
 
 impl<'a> Parser<'a> {
     pub(super) fn alias(&mut self, anchor: usize, range: Range<usize>) -> Result<()> {
@@ -59,6 +59,12 @@ impl<'a> Parser<'a> {
                 message: format!("aliases expand to more than {MAX_EXPANDED} nodes"),
             });
         }
+        if self.frames.len() + self.height(original..end) > MAX_DEPTH {
+            return Err(Error::Limit {
+                location: Some(Location::of(self.text, start)),
+                message: format!("aliases nest values deeper than {MAX_DEPTH} levels"),
+            });
+        }
         let site = self.tape.len();
         self.tape.push(Item::Alias {
             path,
@@ -73,6 +79,24 @@ impl<'a> Parser<'a> {
             *at = close;
         }
         self.value_done()
+    }
+
+    /// How many levels of containers a node has, itself included.
+    fn height(&self, node: Range<usize>) -> usize {
+        let (mut depth, mut height) = (0, 0);
+        for item in &self.tape[node] {
+            match item {
+                Item::Open { .. } => {
+                    depth += 1;
+                    height = height.max(depth);
+                }
+                Item::Close { open } if matches!(self.tape[*open as usize], Item::Open { .. }) => {
+                    depth -= 1;
+                }
+                _ => {}
+            }
+        }
+        height
     }
 
     /// The text of an alias that the tape cannot represent: as a key, or inside the node that it
@@ -159,5 +183,35 @@ impl<'a> Parser<'a> {
         let new = self.paths.push(parent, key, at);
         renamed.insert(path, new);
         new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Document, Error, Format, MAX_DEPTH};
+
+    /// Sequences nested `levels` deep around a value.
+    fn nested(levels: usize, value: &str) -> String {
+        format!("{}{value}{}", "[".repeat(levels), "]".repeat(levels))
+    }
+
+    #[test]
+    fn expanded_aliases_are_not_nested_deeper_than_text() {
+        // The mapping at the top is a level too.
+        for (outer, inner, is_allowed) in [
+            (499, 500, true),
+            (500, 500, false),
+            (0, MAX_DEPTH - 1, true),
+            (MAX_DEPTH - 1, 0, true),
+        ] {
+            let inner = nested(inner, "1");
+            let outer = nested(outer, "*x");
+            let text = format!("a: &x {inner}\nb: {outer}\n");
+            let parsed = Document::parse(&text, Format::Yaml);
+            match is_allowed {
+                true => drop(parsed.expect("the nesting is allowed")),
+                false => assert!(matches!(parsed, Err(Error::Limit { .. }))),
+            }
+        }
     }
 }
