@@ -1,4 +1,5 @@
-//! A key service of your own, here a "cloud" that hides nothing: `cargo run --example key_service`.
+//! A key service of your own, here one that only encodes the data key in base64:
+//! `cargo run --example key_service`.
 
 use std::sync::Arc;
 
