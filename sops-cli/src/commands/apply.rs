@@ -21,7 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   sops-rs apply -f apps/secret.yaml
   sops-rs apply -f apps --dry-run server
-  kustomize build apps | sops-rs apply -f -";
+  kustomize build apps | sops-rs apply --ignore-mac -f -";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]

@@ -71,7 +71,7 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     if name.is_some() && args.recipient.len() > 1 {
         let message = "`--name` is for one recipient, but there are several";
         return Err(CommandError::new(Code::ConflictingParameters, message)
-            .hint("add the others with `sops-rs recipients add --name`"));
+            .hint("add the others with `sops-rs recipients add --name NAME RECIPIENT`"));
     }
     let recipients = recipients(ui, args)?;
     let working_dir = working_dir()?;

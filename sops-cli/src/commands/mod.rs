@@ -65,9 +65,9 @@ use crate::ui::Ui;
 pub(crate) enum Command {
     /// Encrypt a file and print the result
     ///
-    /// The first creation rule in `.sops.yaml` that matches the path of the file determines the recipients
-    /// and the values to encrypt; flags override it. Only values change: comments, order and layout
-    /// stay the same. Without a file, or with `-`, standard input is encrypted.
+    /// The first creation rule in `.sops.yaml` that matches the path of the file determines the
+    /// recipients and the values to encrypt; flags override it. Only values change: comments, order
+    /// and layout stay the same. Without a file, or with `-`, standard input is encrypted.
     ///
     /// With `--in-place`, you can name several files and directories. Files that you name are
     /// always encrypted. In a directory, every file that a rule with a `path_regex` matches is
@@ -180,8 +180,8 @@ pub(crate) enum Command {
     ///
     /// With `--redact`, `***` replaces encrypted values of at least 8 bytes in the output of the
     /// command. Each line of at least 8 bytes of a value is masked too, and so are the forms of the
-    /// value in base64, URL encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions
-    /// mask the values in later steps as well.
+    /// value in base64, URL encoding and JSON. With `--mask github`, `::add-mask::` commands make
+    /// GitHub Actions mask the values in later steps as well.
     ExecEnv(DeferredArgs<exec_env::Args>),
     /// Run a command with the path of the decrypted file in place of `{}`
     ///
@@ -192,8 +192,8 @@ pub(crate) enum Command {
     ///
     /// With `--redact`, `***` replaces encrypted values of at least 8 bytes in the output of the
     /// command. Each line of at least 8 bytes of a value is masked too, and so are the forms of the
-    /// value in base64, URL encoding and JSON. With `--mask github`, `::add-mask::` commands make GitHub Actions
-    /// mask the values in later steps as well.
+    /// value in base64, URL encoding and JSON. With `--mask github`, `::add-mask::` commands make
+    /// GitHub Actions mask the values in later steps as well.
     ExecFile(DeferredArgs<exec_file::Args>),
     /// Show, from the Git history, who could read the secret values in use
     ///
@@ -267,7 +267,7 @@ pub(crate) enum Command {
     /// Without a revision, this compares the working tree with the index, as `git diff` does. With
     /// one revision, it compares the working tree with that revision; with two, or a range such as
     /// `main..topic`, it compares the two revisions. Only files that are encrypted in at least one
-    /// of the versions are compared. Secret values are masked unless standard output is a terminal.
+    /// of the versions are compared. Secret values are masked, except as text on a terminal.
     ///
     /// The exit code is 0, or 2 after an error. With `--exit-code` or `--quiet`, it is 1 if there
     /// are differences.
@@ -329,8 +329,8 @@ pub(crate) enum Command {
     Link(DeferredArgs<link::Args>),
     /// Print a completion script for your shell
     ///
-    /// The script completes commands, flags, formats, recipients, rules, and the key paths of the
-    /// file that you name.
+    /// The script completes commands and flags. In bash, zsh and fish, it also completes formats,
+    /// recipients, rules, and the key paths of the file that you name.
     Completion(DeferredArgs<completion::Args>),
     /// Print or write manual pages
     ///

@@ -36,8 +36,9 @@ const READY: &[u8] = b"ready\n";
 ///
 /// This asks for the passphrases of your keys and for what their plugins need, such as a PIN, and
 /// keeps the unlocked keys and the answers in the memory of a background process. From then on,
-/// sops-rs decrypts without asking. So does `sops`, if you set the variable that this command prints. The socket of the
-/// agent is `$XDG_RUNTIME_DIR/sops-rs/agent.sock`, and only you can connect to it.
+/// sops-rs decrypts without asking. So does `sops`, if you set the variable that this command
+/// prints. The socket of the agent is `$XDG_RUNTIME_DIR/sops-rs/agent.sock`, and only you can
+/// connect to it.
 ///
 /// If the agent has a question later, it runs the program that SSH_ASKPASS names.
 #[derive(clap::Args, Debug)]

@@ -102,7 +102,7 @@ pub(crate) fn person(survey: &Survey, names: &Names, wanted: &str) -> Result<Per
                 false => error.hint(format!("the recipients are: {}", all.join(", "))),
             };
             Err(error.hint(format!(
-                "if only `.sops.yaml` names it, run `sops-rs recipients remove {}`",
+                "if only `.sops.yaml` names it, it could not read any value; to remove it there, run `sops-rs recipients remove {}`",
                 shell_word(wanted)
             )))
         }

@@ -166,7 +166,9 @@ fn commit(objects: &Objects, name: &str) -> Result<String, CommandError> {
             Code::CannotReadInput,
             format!("`{name}` is not a commit of this repository"),
         )
-        .hint(format!("a shallow clone lacks older commits: {FETCH}"))
+        .hint(format!(
+            "check the name; a shallow clone lacks older commits: {FETCH}"
+        ))
     })
 }
 
