@@ -80,7 +80,7 @@ pub(super) fn cmd_start(
     socket.create_directory()?;
     let running = AgentStatus::of(socket)?;
     if running.as_ref().is_some_and(|status| !status.locked) {
-        ui.note("the agent is already running");
+        ui.note("the agent is already running; to start it with other flags, run `sops-rs agent stop` first");
     } else {
         if running.is_some() {
             stop(socket)?;

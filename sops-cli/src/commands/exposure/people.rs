@@ -14,7 +14,7 @@ use crate::recipient_edit::{RecipientNames, is_same_name};
 /// The shortest beginning of a recipient that is accepted. Shorter ones are likely to be mistakes.
 const SHORTEST: usize = 8;
 
-/// The names that any version of a `.sops.yaml` gives to recipients.
+/// The names that the configurations of the current commit and its ancestors give to recipients.
 pub(crate) struct Names(RecipientNames);
 
 /// A recipient, or someone who has several.
