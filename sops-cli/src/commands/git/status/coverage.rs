@@ -82,7 +82,7 @@ fn with_attributes(root: &Path, plaintext: &[PathBuf]) -> Result<Option<Problem>
     }))
 }
 
-/// The number of encrypted files without the attributes, of all tracked files or among `changed`
+/// The number of encrypted files without `diff=sops`, of all tracked files or among `changed`
 /// ones in the index. Git finds them, which is faster than reading all files.
 pub(super) fn uncovered(root: &Path, changed: Option<&[&Path]>) -> usize {
     let mut arguments: Vec<OsString> = [
