@@ -174,7 +174,7 @@ fn name_root(ui: &Ui, working_dir: &Path) {
     let root = lint::root(working_dir);
     if root != working_dir {
         ui.note(format_args!(
-            "It applies only to the files in {} and its subdirectories; the root of the repository is {}",
+            "This `.sops.yaml` applies only to the files in {} and its subdirectories; the root of the repository is {}",
             name_of(working_dir),
             name_of(&root)
         ));

@@ -18,7 +18,7 @@ use crate::agent::service::AgentService;
 use crate::agent::socket::AgentSocket;
 use crate::agent::{Limits, askpass};
 use crate::arguments::duration;
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, reason};
 use crate::keys::local::Confirmation;
 use crate::signals::DeferredSignals;
 use crate::ui::{Ui, terminal};
@@ -102,7 +102,10 @@ pub(super) fn cmd_start(
 /// Runs this command again in another process. Returns once that process has unlocked the keys and
 /// listens, or returns its exit code if it fails.
 fn start_in_background() -> Result<ExitCode, CommandError> {
-    let failed = |error: &io::Error| CommandError::input("the agent", error);
+    let failed = |error: &io::Error| {
+        let message = format!("cannot start the agent: {}", reason(error));
+        CommandError::new(Code::CannotReadInput, message)
+    };
     let program = env::current_exe().map_err(|error| failed(&error))?;
     let mut child = Command::new(program)
         .args(env::args_os().skip(1))

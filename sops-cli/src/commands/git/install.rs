@@ -81,7 +81,7 @@ fn install(ui: &Ui, scope: Scope, repository: Option<&GitRepository>) -> Result<
                 ));
             }
             if is_new {
-                ui.note("Run `sops-rs git install` in every other clone too. Clones without it, and websites such as GitHub, show and merge ciphertext as text");
+                ui.note("Run `sops-rs git install` in every other clone too. Clones without these settings, and websites such as GitHub, show and merge ciphertext as text");
             }
         }
         Some(_) => ui.note("This repository has no working tree, so no .gitattributes was written"),
