@@ -83,7 +83,9 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
                     "{name} runs sops-rs, but not for every {}: its configuration restricts it with {keys}",
                     hook.subject()
                 );
-                let hint = format!("remove {keys} from the entry that runs sops-rs");
+                let hint = format!(
+                    "change the configuration so that {keys} cannot restrict the entry that runs sops-rs"
+                );
                 let hint = match manager {
                     Manager::PreCommit => {
                         format!(

@@ -27,7 +27,7 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Tries the keys that Git uses for `git diff`: those that need no question and no command.
+    /// Tries the keys that Git uses for `git diff`: age and PGP keys that need no question.
     pub(super) fn of(root: &Path, encrypted: &[PathBuf]) -> Self {
         let keys = parallel::map(encrypted, ItemsPerThread::Many, |path| {
             read(root, path, |document| {
