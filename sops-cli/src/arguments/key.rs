@@ -113,7 +113,7 @@ impl MasterKeyArgs {
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct ThresholdArg {
-    /// Number of key groups needed to decrypt [default: from the creation rule, or all]
+    /// Number of key groups needed to decrypt [default: from the file or creation rule, or all]
     #[arg(long, hide_short_help = true, value_name = "NUMBER", value_parser = super::go_count, help_heading = HEADING)]
     pub(crate) shamir_secret_sharing_threshold: Option<usize>,
 }

@@ -83,7 +83,7 @@ pub(crate) fn cmd_accept(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(
     }
     if left > 0 {
         ui.note(format_args!(
-            "Proposals left: {left}; to delete them, run `sops-rs accept --reject`"
+            "Proposals left: {left}; to delete them, run the command again with `--reject`"
         ));
     }
     if let ([_], [_]) = (&proposals[..], &errors[..]) {

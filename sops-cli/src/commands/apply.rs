@@ -21,7 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   sops-rs apply -f apps/secret.yaml
   sops-rs apply -f apps --dry-run server
-  kustomize build apps | sops-rs apply -f -";
+  kustomize build apps | sops-rs apply --ignore-mac -f -";
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -95,10 +95,11 @@ pub(crate) fn cmd_apply(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         return Err(CommandError::new(code, message));
     }
     if objects.is_empty() {
-        return Err(CommandError::new(
-            Code::Generic,
-            "the files contain no objects",
-        ));
+        return Err(
+            CommandError::new(Code::Generic, "the files contain no objects").hint(
+                "in a directory, only YAML and JSON files that `.gitignore` does not exclude are applied",
+            ),
+        );
     }
     objects.sort_by_key(|object| match object.kind() {
         "Namespace" => 0,
@@ -258,7 +259,10 @@ impl Application<'_> {
                         object.kind(),
                         object.name()
                     );
-                    Err(CommandError::new(Code::Generic, message).into())
+                    let error = CommandError::new(Code::Generic, message);
+                    Err(error
+                        .hint("`kubectl describe crds` shows why; then run the command again")
+                        .into())
                 }
             };
         };

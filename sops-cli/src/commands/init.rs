@@ -61,7 +61,8 @@ pub(crate) struct Args {
     /// Encrypt for these recipients, and do not look for a key
     #[arg(long, value_name = "RECIPIENTS", value_delimiter = ',', conflicts_with = "pq", value_parser = parse_recipient)]
     recipient: Vec<Recipient>,
-    /// The name to write at the end of your recipient's line, as a comment
+    /// The name to write at the end of your recipient's line, as a comment [default: from Git,
+    /// unless you pass `--recipient`]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 }
@@ -71,7 +72,7 @@ pub(crate) fn cmd_init(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(),
     if name.is_some() && args.recipient.len() > 1 {
         let message = "`--name` is for one recipient, but there are several";
         return Err(CommandError::new(Code::ConflictingParameters, message)
-            .hint("add the others with `sops-rs recipients add --name`"));
+            .hint("add the others with `sops-rs recipients add --name NAME RECIPIENT`"));
     }
     let recipients = recipients(ui, args)?;
     let working_dir = working_dir()?;
@@ -173,7 +174,7 @@ fn name_root(ui: &Ui, working_dir: &Path) {
     let root = lint::root(working_dir);
     if root != working_dir {
         ui.note(format_args!(
-            "It applies only to the files in {} and its subdirectories; the root of the repository is {}",
+            "This `.sops.yaml` applies only to the files in {} and its subdirectories; the root of the repository is {}",
             name_of(working_dir),
             name_of(&root)
         ));
@@ -233,10 +234,14 @@ fn recipients(ui: &Ui, args: &Args) -> Result<Vec<String>, CommandError> {
     let own: Vec<&str> = own.iter().map(String::as_str).filter(is_wanted).collect();
     if let Some(newest) = newest(&own) {
         if args.passphrase {
-            let message = format!("you already have keys in {}", name_of(&file));
-            return Err(CommandError::new(Code::Generic, message)
-                .hint("run `sops-rs init` without `--passphrase`, which is for a new key")
-                .hint("to protect the keys that you have, encrypt the file with `age -p`"));
+            return Err(
+                CommandError::new(Code::Generic, "you already have a private key")
+                    .hint("run `sops-rs init` without `--passphrase`, which is for a new key")
+                    .hint(format!(
+                        "to protect keys in a file such as {}, encrypt the file with `age -p`",
+                        name_of(&file)
+                    )),
+            );
         }
         match own.len() {
             1 => ui.note("Using your existing age key."),
@@ -313,7 +318,7 @@ fn mac_only_encrypted(ui: &Ui, globals: &GlobalArgs, working_dir: &Path) -> bool
     if ui.can_ask() {
         return matches!(ui.confirm("Set `mac_only_encrypted: true`?"), Ok(true));
     }
-    ui.note("It was not set. To set it later, add `mac_only_encrypted: true` to the rule, or run `sops-rs init --mac-only-encrypted`.");
+    ui.note("It was not set. To set it later, add `mac_only_encrypted: true` to the rule.");
     false
 }
 

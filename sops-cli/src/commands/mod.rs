@@ -274,7 +274,7 @@ pub(crate) enum Command {
     /// Without a revision, this compares the working tree with the index, as `git diff` does. With
     /// one revision, it compares the working tree with that revision; with two, or a range such as
     /// `main..topic`, it compares the two revisions. Only files that are encrypted in at least one
-    /// of the versions are compared. Secret values are masked unless standard output is a terminal.
+    /// of the versions are compared. Secret values are masked, except as text on a terminal.
     ///
     /// The exit code is 0, or 2 after an error. With `--exit-code` or `--quiet`, it is 1 if there
     /// are differences.
@@ -338,8 +338,8 @@ pub(crate) enum Command {
     Link(DeferredArgs<link::Args>),
     /// Print a completion script for your shell
     ///
-    /// The script completes commands, flags, formats, recipients, rules, and the key paths of the
-    /// file that you name.
+    /// The script completes commands and flags. In bash, zsh and fish, it also completes formats,
+    /// recipients, rules, and the key paths of the file that you name.
     Completion(DeferredArgs<completion::Args>),
     /// Print or write manual pages
     ///

@@ -18,7 +18,7 @@ use crate::agent::service::AgentService;
 use crate::agent::socket::AgentSocket;
 use crate::agent::{Limits, askpass};
 use crate::arguments::duration;
-use crate::command_error::{Code, CommandError};
+use crate::command_error::{Code, CommandError, reason};
 use crate::keys::local::Confirmation;
 use crate::signals::DeferredSignals;
 use crate::ui::{Ui, terminal};
@@ -36,8 +36,9 @@ const READY: &[u8] = b"ready\n";
 ///
 /// This asks for the passphrases of your keys and for what their plugins need, such as a PIN, and
 /// keeps the unlocked keys and the answers in the memory of a background process. From then on,
-/// sops-rs decrypts without asking. So does `sops`, if you set the variable that this command prints. The socket of the
-/// agent is `$XDG_RUNTIME_DIR/sops-rs/agent.sock`, and only you can connect to it.
+/// sops-rs decrypts without asking. So does `sops`, if you set the variable that this command
+/// prints. The socket of the agent is `$XDG_RUNTIME_DIR/sops-rs/agent.sock`, and only you can
+/// connect to it.
 ///
 /// If the agent has a question later, it runs the program that SSH_ASKPASS names.
 #[derive(clap::Args, Debug)]
@@ -79,7 +80,7 @@ pub(super) fn cmd_start(
     socket.create_directory()?;
     let running = AgentStatus::of(socket)?;
     if running.as_ref().is_some_and(|status| !status.locked) {
-        ui.note("the agent is already running");
+        ui.note("the agent is already running; to start it with other flags, run `sops-rs agent stop` first");
     } else {
         if running.is_some() {
             stop(socket)?;
@@ -101,7 +102,10 @@ pub(super) fn cmd_start(
 /// Runs this command again in another process. Returns once that process has unlocked the keys and
 /// listens, or returns its exit code if it fails.
 fn start_in_background() -> Result<ExitCode, CommandError> {
-    let failed = |error: &io::Error| CommandError::input("the agent", error);
+    let failed = |error: &io::Error| {
+        let message = format!("cannot start the agent: {}", reason(error));
+        CommandError::new(Code::CannotReadInput, message)
+    };
     let program = env::current_exe().map_err(|error| failed(&error))?;
     let mut child = Command::new(program)
         .args(env::args_os().skip(1))

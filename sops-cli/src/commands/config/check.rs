@@ -13,9 +13,9 @@ Examples:
 
 /// Check every rule of `.sops.yaml`
 ///
-/// Other commands check only the rule that they use. This checks the keys, the threshold and the
-/// expressions of each rule, and reports rules that can never apply. The exit code is 1 if there is
-/// a problem.
+/// Other commands check keys and thresholds only in the rule that they use. This checks them in
+/// every rule, checks all expressions, and reports rules that can never apply. The exit code is 1
+/// if there is a problem.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {}

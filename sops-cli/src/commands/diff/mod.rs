@@ -54,7 +54,7 @@ pub(crate) struct Args {
     /// Compare only recipients and selection rules; this needs no private key
     #[arg(long, conflicts_with = "names_only")]
     recipients: bool,
-    /// Print secret values [default: only on a terminal]
+    /// Print secret values [default: only as text on a terminal]
     #[arg(long, conflicts_with_all = ["names_only", "recipients"])]
     show_values: bool,
     /// Output format
@@ -168,8 +168,8 @@ fn versions(root: &Path, objects: &Objects, file: &ChangedFile) -> Result<Versio
     })
 }
 
-/// Whether the file exists in the working tree. Files that a sparse checkout leaves out are compared
-/// too.
+/// Whether the file exists in the working tree. Files that a sparse checkout leaves out are
+/// compared too.
 fn exists(root: &Path, path: &Path) -> bool {
     root.join(path).symlink_metadata().is_ok()
 }

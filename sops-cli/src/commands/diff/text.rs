@@ -57,7 +57,7 @@ impl TextReport<'_> {
             Some(Transition::Plaintext) => {
                 writeln!(
                     out,
-                    "  ! THE FILE IS IN PLAINTEXT NOW: everyone who can read the repository can read its values"
+                    "  ! THE FILE IS IN PLAINTEXT NOW: everyone who can read the file can read its values"
                 )?;
             }
             Some(Transition::Encrypted) => {

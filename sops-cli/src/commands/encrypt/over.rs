@@ -184,7 +184,7 @@ impl Replacement<'_> {
             (
                 threshold.is_some() && threshold != metadata.shamir_threshold,
                 "key group threshold",
-                "`sops-rs groups` changes it",
+                "to change it, edit `shamir_threshold` in `.sops.yaml`, and run `sops-rs updatekeys`",
             ),
             (
                 rules.iter().any(|wanted| *wanted != rule),

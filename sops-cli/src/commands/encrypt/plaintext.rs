@@ -223,7 +223,7 @@ impl PlaintextFile {
         };
         let name = &self.input.name;
         let error = CommandError::in_text(leak, name, self.text(), self.format, Role::Plaintext);
-        Err(error.hint("if it is meant to be public, use `--allow-plaintext`"))
+        Err(error.hint("if this value is meant to be public, use `--allow-plaintext`"))
     }
 
     pub(super) fn encrypt_to(&self, out: &mut dyn io::Write) -> sops_core::Result<()> {

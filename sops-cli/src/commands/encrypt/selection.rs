@@ -34,7 +34,7 @@ pub(super) struct DirectorySelection {
 
 impl DirectorySelection {
     /// A file that the user named is always encrypted. A file found in a directory is encrypted if
-    /// a rule singles it out, or if `lint` would report it.
+    /// a rule singles it out or `lint` would report it; a binary file, only if both are true.
     pub(super) fn decide(
         &self,
         item: &BatchFile,

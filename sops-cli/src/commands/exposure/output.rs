@@ -6,7 +6,7 @@ use super::report::{Reader, Report, Unknown, Value};
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
-/// The maximum number of versions listed that could not be decrypted.
+/// The maximum number of unreadable versions that are listed.
 const MOST_UNKNOWN: usize = 10;
 
 pub(super) fn json(ui: &Ui, report: &Report) -> Result<(), CommandError> {

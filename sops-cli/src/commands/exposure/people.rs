@@ -14,7 +14,7 @@ use crate::recipient_edit::{RecipientNames, is_same_name};
 /// The shortest beginning of a recipient that is accepted. Shorter ones are likely to be mistakes.
 const SHORTEST: usize = 8;
 
-/// The names that any version of a `.sops.yaml` gives to recipients.
+/// The names that the configurations of the current commit and its ancestors give to recipients.
 pub(crate) struct Names(RecipientNames);
 
 /// A recipient, or someone who has several.
@@ -102,7 +102,7 @@ pub(crate) fn person(survey: &Survey, names: &Names, wanted: &str) -> Result<Per
                 false => error.hint(format!("the recipients are: {}", all.join(", "))),
             };
             Err(error.hint(format!(
-                "if only `.sops.yaml` names it, run `sops-rs recipients remove {}`",
+                "if only `.sops.yaml` names it, it could not read any value; to remove it there, run `sops-rs recipients remove {}`",
                 shell_word(wanted)
             )))
         }

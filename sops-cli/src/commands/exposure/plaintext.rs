@@ -31,7 +31,7 @@ pub(super) struct Leak {
     path: String,
     /// The file with the plaintext; `None` for a message.
     found_in: Option<String>,
-    /// The first commit with it, or the tag.
+    /// The first commit with it; for a message, the commit or the tag.
     commit: String,
 }
 

@@ -91,8 +91,9 @@ impl Survey {
         Some(self.graph.commits[commit].time)
     }
 
-    /// The contents of the files with this name in the history of `HEAD`, oldest first, and in the
-    /// working tree. Other branches may be anyone's, and could give a name to another recipient.
+    /// The contents of the files with this name in the history of `HEAD`, oldest first, and of the
+    /// one in the root of the working tree. Other branches may be anyone's, and could give a name
+    /// to another recipient.
     pub(super) fn versions_of_files_named(&self, name: &str) -> Result<Vec<Vec<u8>>, CommandError> {
         let is_own = match self.head {
             Some(head) => self.graph.ancestors(head),

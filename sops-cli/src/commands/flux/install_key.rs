@@ -40,7 +40,7 @@ Examples:
 /// Install your private age key in the cluster, as the Secret that Flux decrypts with
 ///
 /// sops-rs looks for keys where sops does, and installs those that belong to recipients in
-/// `.sops.yaml`. They are sent with server-side apply, and only over TLS to a server whose
+/// `.sops.yaml`. It sends these keys with server-side apply, and only over TLS to a server whose
 /// certificate is valid.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]

@@ -117,7 +117,7 @@ impl Driver {
 }
 
 /// The link in the user's data directory, where it stays valid when a clone is moved or copied, and
-/// its path rarely has a character for which Git would start a shell.
+/// where its path rarely has a character for which Git would start a shell.
 ///
 /// All clones with their own settings share one link. The user's settings have another, so that
 /// removing them does not affect clones.

@@ -81,7 +81,7 @@ fn install(ui: &Ui, scope: Scope, repository: Option<&GitRepository>) -> Result<
                 ));
             }
             if is_new {
-                ui.note("Run `sops-rs git install` in every other clone too. Clones without it, and websites such as GitHub, show and merge ciphertext as text");
+                ui.note("Run `sops-rs git install` in every other clone too. Clones without these settings, and websites such as GitHub, show and merge ciphertext as text");
             }
         }
         Some(_) => ui.note("This repository has no working tree, so no .gitattributes was written"),
@@ -209,8 +209,8 @@ pub(super) fn other_attributes(root: &Path, uncovered: &[PathBuf]) -> Vec<String
     others
 }
 
-/// The content of the file, which is empty if the file is missing; `None` if the file is tracked
-/// but missing.
+/// The content of the file; empty if the file does not exist, and `None` if it is tracked but
+/// missing from the working tree.
 fn attributes(root: &Path) -> Result<Option<Vec<u8>>, CommandError> {
     let file = root.join(FILE);
     if file.is_symlink() {

@@ -254,8 +254,8 @@ fn is_of_rerere(text: &[u8]) -> bool {
     lines.any(|line| line == b"<<<<<<<")
 }
 
-/// The lines of a file with a conflict, except its MAC and the time of its last change, which differ
-/// each time Git merges.
+/// The lines of a file with a conflict, except its MAC and the time of its last change, which
+/// differ each time Git merges.
 fn lines_of_conflict(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut is_metadata = false;
     text.split(|byte| *byte == b'\n').filter(move |line| {

@@ -193,7 +193,7 @@ fn change(
     if target.dry_run {
         let message = "`--dry-run` works only with several files or a directory";
         return Err(CommandError::new(Code::ConflictingParameters, message)
-            .hint("to see the result for one file, run the command without `--in-place`"));
+            .hint("to see the result for one file, run the command without `--dry-run` and `--in-place`"));
     }
     change.one(file)
 }

@@ -301,7 +301,7 @@ fn depth_after(command: &ShellCommand, depth: usize) -> usize {
         return depth;
     };
     let opens = ["if", "while", "until", "for", "{", "("];
-    // `( (`
+    // `( (` opens two levels.
     let opened = words
         .iter()
         .filter(|word| ["{", "("].contains(word))

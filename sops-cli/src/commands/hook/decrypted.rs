@@ -75,7 +75,7 @@ fn beginnings(stem: &str) -> impl Iterator<Item = &str> {
     [stem.len()].into_iter().chain(ends).map(|end| &stem[..end])
 }
 
-/// Whether `name` may begin with `stem`. Looks only at the first part of `name`, to be fast: this
+/// Whether `stem` may begin with `name`. Looks only at the first part of `name`, to be fast: this
 /// runs for every file in the repository.
 fn may_begin(stem: &str, name: &[u8]) -> bool {
     let is_divider = |byte: &u8| b".-_ ".contains(byte);

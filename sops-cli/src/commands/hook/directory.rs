@@ -75,9 +75,7 @@ impl HooksDirectory {
         let leads_out = is_below_root && !is_inside(path, &[&root, &own, &home]);
         let refusal = match () {
             () if is_missing => Some("which does not exist and is outside the repository"),
-            () if leads_out => {
-                Some("which is outside the repository because of a symbolic link in it")
-            }
+            () if leads_out => Some("which leads out of the repository through a symbolic link"),
             () => None,
         };
         Ok(Self {
@@ -102,7 +100,7 @@ impl HooksDirectory {
             name_of(&self.path)
         );
         Err(CommandError::new(Code::Generic, message).hint(
-            "create that directory, or use the repository's own with `git config --unset core.hooksPath`; `git config --show-origin core.hooksPath` shows where that is set",
+            "create the directory, or set `core.hooksPath` to its path without the symbolic link; to use the repository's own directory, run `git config --unset core.hooksPath`; `git config --show-origin core.hooksPath` shows where it is set",
         ))
     }
 }

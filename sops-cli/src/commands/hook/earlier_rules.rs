@@ -8,7 +8,7 @@ use crate::command_error::CommandError;
 use crate::config::nearest::{CONFIG_FILE, NearestConfigs};
 use crate::git::{Changes, Objects, Snapshot};
 
-/// The states before the commits whose configuration differs from that of the last commit.
+/// The states before the commits, as far as their configuration differs from that of the last one.
 #[derive(Default)]
 pub(super) struct EarlierStates<'o> {
     snapshots: Vec<Snapshot<'o>>,

@@ -83,7 +83,9 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
                     "{name} runs sops-rs, but not for every {}: its configuration restricts it with {keys}",
                     hook.subject()
                 );
-                let hint = format!("remove {keys} from the entry that runs sops-rs");
+                let hint = format!(
+                    "change the configuration so that {keys} cannot restrict the entry that runs sops-rs"
+                );
                 let hint = match manager {
                     Manager::PreCommit => {
                         format!(
@@ -175,10 +177,10 @@ pub(super) fn uninstall(ui: &Ui) -> Result<ExitCode, CommandError> {
             Present::RunsCheck | Present::Limited(..) | Present::Mentions(_) | Present::Changed => {
                 is_complete = false;
                 let message = format!(
-                    "{name} runs sops-rs, but `sops-rs hook install` did not write it; it was not changed"
+                    "{name} may still run sops-rs, but it is not the script that `sops-rs hook install` writes, so it was not changed"
                 );
                 let hint = format!(
-                    "remove `{}` from it, or from the configuration of the program that writes it",
+                    "remove the command that runs `{}` from it, or from the configuration of the program that writes it",
                     hook.words()
                 );
                 ui.error(&CommandError::new(Code::Generic, message).hint(hint));

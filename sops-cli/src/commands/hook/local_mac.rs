@@ -1,5 +1,5 @@
-//! Verifies the MAC of encrypted files with the private keys of this machine. It never asks the
-//! user and runs no program, so that a hook never blocks.
+//! Verifies the MAC of encrypted files with the age keys of this machine. It never asks the user
+//! and runs no program, so that a hook never blocks.
 
 use std::path::Path;
 

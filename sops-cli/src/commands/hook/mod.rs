@@ -77,7 +77,7 @@ enum Hook {
 
 #[derive(clap::Args, Debug)]
 struct RunArgs {
-    /// Also check these files, as they are in Git's index
+    /// Also check these files, as they are in Git's index, or on disk if Git does not track them
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Check all tracked files, as they are in Git's index

@@ -18,7 +18,8 @@ pub(super) fn updates(list: &str) -> Result<Vec<RefUpdate>, CommandError> {
         let words: Vec<_> = line.rsplitn(4, ' ').collect();
         let [remote_id, remote_name, local_id, local_name] = words[..] else {
             let message = "standard input is not the list that Git passes to pre-push: expected lines with a local name, its ID, a remote name and its ID";
-            return Err(CommandError::new(Code::CannotReadInput, message));
+            return Err(CommandError::new(Code::CannotReadInput, message)
+                .hint("if a hook manager runs this command, make it pass on standard input"));
         };
         if !is_none(local_id) {
             updates.push(RefUpdate {

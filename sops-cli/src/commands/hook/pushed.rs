@@ -150,7 +150,7 @@ pub(super) fn check_range(
     report.finish(ui, "The check of these commits failed.", if_leaked)
 }
 
-/// What to do about a pushed name of a file or tree that leaks a secret.
+/// What to do about a pushed ref to a file or tree that leaks a secret.
 fn advice_for(name: &str) -> String {
     let name = name_of(Path::new(name));
     match name.strip_prefix("refs/tags/") {
@@ -166,7 +166,9 @@ fn commit(objects: &Objects, name: &str) -> Result<String, CommandError> {
             Code::CannotReadInput,
             format!("`{name}` is not a commit of this repository"),
         )
-        .hint(format!("a shallow clone lacks older commits: {FETCH}"))
+        .hint(format!(
+            "check the name; a shallow clone lacks older commits: {FETCH}"
+        ))
     })
 }
 
@@ -198,7 +200,7 @@ struct PushReport {
     seen: HashMap<String, (usize, usize)>,
     /// The oldest commit that leaks something.
     oldest: Option<String>,
-    /// Names of pushed files and trees that leak something.
+    /// Names of pushed refs to files and trees that leak something.
     refs: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Verifies the MAC of the files that a push changes, as they are at its tip: a rebase runs no check
-//! before its commits, and `--no-verify` skips it.
+//! Verifies the MAC of the files that a push changes, as they are at its tip: a rebase runs no
+//! check before its commits, and `--no-verify` skips it.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -119,7 +119,7 @@ fn a_file_that_is_in_plaintext_now_is_reported_in_capitals() {
         .keeps(&["correct-horse"]);
     let recipient = sops_test_support::environment::recipient();
     let expected = format!(
-        "modified: {FILE}\n  ! THE FILE IS IN PLAINTEXT NOW: everyone who can read the repository can read its values\n  - recipient {recipient}\n"
+        "modified: {FILE}\n  ! THE FILE IS IN PLAINTEXT NOW: everyone who can read the file can read its values\n  - recipient {recipient}\n"
     );
     assert_eq!(run.stdout, expected);
 }

@@ -616,7 +616,8 @@ fn a_directory_outside_the_repository_and_the_home_is_not_created() {
             .succeeds();
         let run = repository.install().fails_with(1);
         assert!(
-            run.stderr.contains("because of a symbolic link in it"),
+            run.stderr
+                .contains("out of the repository through a symbolic link"),
             "{run}"
         );
         assert!(!repository.has("../outside/pre-push"));

@@ -161,7 +161,7 @@ impl Rotation<'_> {
         Ok(Rollout::of(&tree, &live, &root, commit))
     }
 
-    /// Whether the upstream branch has files for the old key, because Flux may apply them.
+    /// Whether the upstream branch has files encrypted for the old key, which Flux may still apply.
     pub(super) fn is_used_upstream(&self, old: &Recipient) -> Result<bool, CommandError> {
         let name = git(&["rev-parse", "--abbrev-ref", "@{upstream}"]).unwrap_or_default();
         let name = String::from_utf8_lossy(&name).trim().to_owned();

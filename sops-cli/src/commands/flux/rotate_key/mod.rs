@@ -51,7 +51,8 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     secret: SecretArgs,
-    /// The recipient of the key to replace [default: that of the only key in the cluster]
+    /// The recipient of the key to replace [default: from the key file's record of a replacement, or
+    /// that of the only key in the cluster]
     #[arg(long, value_name = "RECIPIENT")]
     old: Option<String>,
     /// The file that keeps Flux's keys on this computer

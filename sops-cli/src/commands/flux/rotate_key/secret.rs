@@ -29,7 +29,7 @@ impl Rotation<'_> {
         secret.ok_or_else(|| {
             let message = format!("the Secret {namespace}/{name} does not exist in the cluster");
             CommandError::new(Code::Generic, message)
-                .hint("install a key first: `sops-rs flux install-key`")
+                .hint("install a key with `sops-rs flux install-key`, or pass the Secret that Flux uses with `--namespace` and `--name`")
         })
     }
 

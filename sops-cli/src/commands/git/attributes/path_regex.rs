@@ -1,4 +1,4 @@
-//! Derives patterns for `.gitattributes` from the `path_regex` of a creation rule. A pattern
+//! Derives patterns for `.gitattributes` from the `path_regex` of a creation rule; a pattern
 //! matches only paths that the expression matches. If there are no such patterns, or they would
 //! match every file with an extension, the encrypted files are named one by one instead.
 

@@ -17,8 +17,8 @@ use crate::parallel::{self, ItemsPerThread};
 /// damaged, but not all, because `gpg` starts a process for each.
 const TRIED: usize = 3;
 
-/// The files that the keys decrypt, and the others. Files with conflict markers, and files that are
-/// not in the working tree, are in neither group.
+/// The files that the keys decrypt, those that they do not, and those that were altered. Files with
+/// conflict markers, and files that are not in the working tree, are in none of these groups.
 pub(super) struct Access {
     pub(super) decryptable: usize,
     pub(super) closed: Vec<String>,
@@ -27,7 +27,7 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Tries the keys that Git uses for `git diff`: those that need no question and no command.
+    /// Tries the keys that Git uses for `git diff`: age and PGP keys that need no question.
     pub(super) fn of(root: &Path, encrypted: &[PathBuf]) -> Self {
         let keys = parallel::map(encrypted, ItemsPerThread::Many, |path| {
             read(root, path, |document| {

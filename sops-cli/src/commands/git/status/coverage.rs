@@ -59,8 +59,8 @@ pub(super) fn of(root: &Path) -> Result<Coverage, CommandError> {
     })
 }
 
-/// The warning about plaintext files with the attributes of encrypted ones. `git diff` does not show
-/// that such a file is no longer encrypted.
+/// The warning about plaintext files with the attributes of encrypted ones. `git diff` does not
+/// show that such a file is no longer encrypted.
 fn with_attributes(root: &Path, plaintext: &[PathBuf]) -> Result<Option<Problem>, CommandError> {
     let without = without_attributes(root, plaintext, &["diff"], "sops")?;
     let with = plaintext.iter().filter(|path| !without.contains(path));
@@ -82,7 +82,7 @@ fn with_attributes(root: &Path, plaintext: &[PathBuf]) -> Result<Option<Problem>
     }))
 }
 
-/// The number of encrypted files without the attributes, of all tracked files or among `changed`
+/// The number of encrypted files without `diff=sops`, of all tracked files or among `changed`
 /// ones in the index. Git finds them, which is faster than reading all files.
 pub(super) fn uncovered(root: &Path, changed: Option<&[&Path]>) -> usize {
     let mut arguments: Vec<OsString> = [

@@ -109,7 +109,8 @@ fn in_ci() -> Option<Problem> {
     })
 }
 
-/// The problem that `.gitattributes` has conflict markers, because both sides of a merge added lines.
+/// The problem that `.gitattributes` has conflict markers, because both sides of a merge added
+/// lines.
 fn broken_attributes(repository: &GitRepository) -> Option<Problem> {
     let text = read_repository_file(&repository.root.join(FILE)).ok()?;
     merge_conflict(&text).map(|_| {

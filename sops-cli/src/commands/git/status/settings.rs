@@ -74,7 +74,9 @@ fn wrong_program(key: &str, value: &str, driver: &Driver) -> Option<Problem> {
         return Some(Problem::new("other-program", message, INSTALL));
     }
     let message = match driver::program_of(value) {
-        None => format!("`{key}` is `{value}`, which does not exist"),
+        None => {
+            format!("`{key}` is `{value}`, which does not name an existing program by its path")
+        }
         Some(program) if is_same(&program, &driver.program) => return None,
         Some(program) => format!(
             "`{key}` runs {}, not {}",
