@@ -64,7 +64,7 @@ impl Workspace {
         let target = root.join(down).canonicalize().map_err(failed)?;
         if !target.starts_with(root) {
             return Err(refused(
-                "a symbolic link leads out of the directory that the path names; write the path of its target",
+                "a symbolic link leads out of the directory that the path names; replace the link with the file",
             ));
         }
         read_regular(&target)

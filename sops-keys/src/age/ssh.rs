@@ -34,10 +34,10 @@ pub(super) fn parse_recipient(text: &str) -> Result<Recipient, String> {
         // The parser stops at the end of the key and ignores the rest.
         Ok(recipient) if recipient.to_string() == key => Ok(recipient),
         Err(ParseRecipientKeyError::RsaModulusTooLarge) => {
-            Err("RSA keys of more than 4096 bits are not supported".to_owned())
+            Err("RSA keys of more than 4096 bits are not supported; use an Ed25519 key".to_owned())
         }
         Err(ParseRecipientKeyError::RsaModulusTooSmall) => {
-            Err("RSA keys of fewer than 2048 bits are too weak".to_owned())
+            Err("RSA keys of fewer than 2048 bits are too weak; use an Ed25519 key".to_owned())
         }
         Err(ParseRecipientKeyError::Unsupported(kind)) => Err(format!(
             "SSH keys of type {kind} cannot encrypt: only ssh-ed25519 and ssh-rsa can"

@@ -77,7 +77,7 @@ pub(super) fn install(ui: &Ui) -> Result<ExitCode, CommandError> {
             Present::RunsCheck => ui.note(format_args!("{name} already runs sops-rs")),
             Present::Limited(manager, keys) => {
                 unchecked.push(hook);
-                let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+                let keys: Vec<String> = keys.iter().map(|key| quoted(key)).collect();
                 let keys = keys.join(", ");
                 let message = format!(
                     "{name} runs sops-rs, but not for every {}: its configuration restricts it with {keys}",
@@ -232,7 +232,7 @@ fn present(
         }
     };
     let is_run = manager.runs_check(configurations, hook);
-    if is_run {
+    if is_run && exists {
         let limits = manager.limits(configurations, hook);
         if !limits.is_empty() {
             return Present::Limited(manager, limits);
@@ -244,6 +244,14 @@ fn present(
         false if is_mentioned => Present::Mentions(manager),
         false if exists => Present::Foreign(manager),
         false => Present::Expected(manager),
+    }
+}
+
+/// A key, with what it applies to.
+fn quoted(limit: &str) -> String {
+    match limit.split_once(' ') {
+        Some((key, of)) => format!("`{key}` {of}"),
+        None => format!("`{limit}`"),
     }
 }
 

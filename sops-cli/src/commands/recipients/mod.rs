@@ -14,7 +14,7 @@ mod update;
 pub(crate) use add::add_to_rules;
 pub(crate) use remove::remove_everywhere;
 #[cfg(feature = "kube")]
-pub(crate) use remove::remove_replaced;
+pub(crate) use remove::{is_only_own_key, remove_replaced};
 
 use clap::Subcommand;
 

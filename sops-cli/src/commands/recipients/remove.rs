@@ -206,6 +206,18 @@ pub(crate) fn remove_replaced(
     remove(ui, globals, &services, &args, FluxWarning::Never).map(|_| ())
 }
 
+/// Whether the recipient is the user's, and the configuration names no other recipient of the user.
+#[cfg(feature = "kube")]
+pub(crate) fn is_only_own_key(
+    ui: &Ui,
+    globals: &GlobalArgs,
+    recipient: &str,
+) -> Result<bool, CommandError> {
+    let config = config(ui, globals)?;
+    let document = parse_document(config.text(), Format::Yaml).map_err(CommandError::general)?;
+    Ok(is_only_own(&occurrences(&document), recipient))
+}
+
 impl Args {
     fn everywhere(recipient: &str) -> Self {
         Self {
@@ -224,7 +236,7 @@ impl Args {
     }
 }
 
-/// Whether the recipient is the user's, and the configuration names no other recipient of the user.
+/// Whether the recipient is the user's, and no other of them is.
 fn is_only_own(all: &[Occurrence], recipient: &str) -> bool {
     let identities = Identities::from_environment(Environment::process());
     let own = identities.recipients().into_iter();

@@ -250,6 +250,24 @@ fn each_run_does_what_comes_next_and_stops_for_the_user() {
 }
 
 #[test]
+fn a_key_that_is_also_the_only_key_of_the_user_is_not_replaced() {
+    let fleet = Fleet::new();
+    let environment = &fleet.environment;
+    let flux = fleet.keys_of("flux.txt").remove(0);
+    environment.write(
+        "fleet/.sops.yaml",
+        format!("creation_rules:\n  - path_regex: ^apps/\n    encrypted_regex: ^stringData$\n    age: [{flux}]\n"),
+    );
+    let script = "cd fleet; sops-rs updatekeys -y apps; git commit -q -a -m flux; git push -q
+        export SOPS_AGE_KEY=$(grep SECRET ../flux.txt)
+        sops-rs flux rotate-key --age-key-file ../flux.txt --start --confirmed backup,ci";
+    let run = environment.finish(super::walk::shell(environment, script));
+    assert_eq!(run.code, Some(1), "{run}");
+    assert!(run.stderr.contains("sops-rs keygen --append"), "{run}");
+    assert_eq!(fleet.keys_of("flux.txt"), [flux]);
+}
+
+#[test]
 fn a_killed_run_loses_nothing_and_the_next_one_continues() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let seed = number("SOPS_RS_SEED").unwrap_or_else(rand::random);

@@ -367,20 +367,22 @@ fn each_hook_manager_gets_its_own_advice() {
 
 #[test]
 fn a_hook_that_lefthook_has_not_written_yet_checks_nothing() {
-    let repository = Repository::without_hook();
-    repository.0.write(
-        "lefthook.yml",
-        "pre-commit:\n  commands:\n    a: {run: sops-rs hook run}\n",
-    );
-    let run = repository.install().fails_with(1);
-    let said = [
-        "lefthook is configured to run sops-rs, but has not written",
-        "run `lefthook install`",
-        "Git does not check commits yet",
-    ];
-    assert!(said.iter().all(|said| run.stderr.contains(said)), "{run}");
-    let run = repository.sops_rs(&["hook", "uninstall"]).succeeds();
-    assert!(!run.stderr.contains("pre-commit runs"), "{run}");
+    for limit in ["", ", glob: '*.yaml'"] {
+        let repository = Repository::without_hook();
+        repository.0.write(
+            "lefthook.yml",
+            format!("pre-commit:\n  commands:\n    a: {{run: sops-rs hook run{limit}}}\n"),
+        );
+        let run = repository.install().fails_with(1);
+        let said = [
+            "lefthook is configured to run sops-rs, but has not written",
+            "run `lefthook install`",
+            "Git does not check commits yet",
+        ];
+        assert!(said.iter().all(|said| run.stderr.contains(said)), "{run}");
+        let run = repository.sops_rs(&["hook", "uninstall"]).succeeds();
+        assert!(!run.stderr.contains("pre-commit runs"), "{run}");
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::arguments::{GlobalArgs, duration};
 use crate::cluster::{self, Cluster, ClusterArgs, Security};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::commands::keygen;
-use crate::commands::recipients::{add_to_rules, remove_replaced};
+use crate::commands::recipients::{add_to_rules, is_only_own_key, remove_replaced};
 use crate::config::load;
 use crate::flux::{
     KeyReplacement, REPLACES, ReplacementState, ReplacementStep, RepositoryState,
@@ -306,6 +306,13 @@ impl Rotation<'_> {
             return Err(CommandError::new(Code::Generic, message)
                 .in_file(&name_of(&file.path))
                 .hint("pass another file with `--age-key-file`; it need not exist"));
+        }
+        if is_only_own_key(ui, self.globals, &old.to_string())? {
+            let message = format!(
+                "{old} is the key of Flux and also your only key, so you could not decrypt the files once it is replaced"
+            );
+            return Err(CommandError::new(Code::Generic, message)
+                .hint("create a key of your own with `sops-rs keygen --append`, and give it access with `sops-rs recipients add --update RECIPIENT`"));
         }
         let pair = keygen::generate(old.to_string().starts_with("age1pq1"));
         let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
