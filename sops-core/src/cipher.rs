@@ -126,7 +126,7 @@ impl Cipher {
             ),
             _ => return Err("the `iv` of the encrypted value is neither 12, 16 nor 32 bytes"),
         };
-        opened.map_err(|_| "the encrypted value was altered, moved here from another key, or copied from before a `rotate`")?;
+        opened.map_err(|_| "the encrypted value was altered, moved here from another key, or copied from a version before the last `rotate`")?;
         Ok((kind, &self.buffer))
     }
 

@@ -428,7 +428,7 @@ mod tests {
             assert!(sample.encrypted.contains(from));
             sample.decrypt(tree(&sample.encrypted.replacen(from, to, 1)))
         };
-        let moved = "the encrypted value was altered, moved here from another key, or copied from before a `rotate`";
+        let moved = "the encrypted value was altered, moved here from another key, or copied from a version before the last `rotate`";
         for (from, to, expected) in [
             ("  a: ENC", "  c: ENC", format!("data.c: {moved}")),
             ("type:str", "type:int", "data.a: the decrypted value does not match its `type`".into()),

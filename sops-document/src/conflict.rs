@@ -1,5 +1,6 @@
 //! Detects the conflict markers that Git leaves in a file when a merge fails.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 /// The markers of an unresolved merge conflict. The `diff3` style adds a fourth, `|||||||`.
@@ -11,7 +12,7 @@ const END: &[u8] = b">>>>>>>";
 /// `<<<<<<<` to the end of the line that starts with `>>>>>>>`. If the latter is missing, only the
 /// first line.
 ///
-/// A marker is at the start of a line, followed by a space or the end of the line. Lines end with
+/// A marker is at the start of a line, followed by a space or the end of the line, and may be longer. Lines end with
 /// LF, CRLF or CR.
 ///
 /// ```
@@ -65,9 +66,17 @@ pub fn is_conflict_marker(line: &[u8]) -> bool {
         .any(|marker| is_marker(line, marker))
 }
 
+/// Git writes a longer marker, always with a label, for conflicts of renames and where the attribute
+/// `conflict-marker-size` asks for it.
 fn is_marker(line: &[u8], marker: &[u8]) -> bool {
-    let rest = line.strip_prefix(marker);
-    rest.is_some_and(|rest| rest.first().is_none_or(u8::is_ascii_whitespace))
+    let is_part = |byte: &&u8| **byte == marker[0];
+    let length = line.iter().take_while(is_part).count();
+    let next = line.get(length);
+    match length.cmp(&marker.len()) {
+        Ordering::Less => false,
+        Ordering::Equal => next.is_none_or(u8::is_ascii_whitespace),
+        Ordering::Greater => marker != MIDDLE && next == Some(&b' '),
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +96,10 @@ mod tests {
             ("=======\n", None),
             ("a <<<<<<< b\n", None),
             ("<<<<<<<<<<\n", None),
+            (
+                "<<<<<<<< ours\na\n========\nb\n>>>>>>>> theirs\n",
+                Some(0..42),
+            ),
             ("", None),
         ] {
             assert_eq!(merge_conflict(text.as_bytes()), found, "{text:?}");

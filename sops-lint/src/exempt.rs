@@ -201,7 +201,7 @@ pub(crate) fn content(path: &Path, bytes: &[u8]) -> Option<ExemptContent> {
         .or_else(|| is_script().then_some(ExemptContent::Script))
 }
 
-/// Whether the name is that of a file which other programs read, so that it is not encrypted.
+/// Whether the name is that of a file that other programs read, and that is therefore not encrypted.
 pub(crate) fn is_named(path: &Path, bytes: &[u8]) -> bool {
     content(path, bytes).is_some()
 }

@@ -6,8 +6,8 @@ use crate::kubeconfig;
 use crate::scrutiny::Scrutiny;
 use crate::secret_detection::program::passwords_in_words;
 
-/// Whether the document is a Kubernetes object other than a Secret, which other rules judge. A
-/// kubeconfig with credentials does not count.
+/// Whether the document has the `kind` and `apiVersion` of a Kubernetes object. A kubeconfig with
+/// credentials does not count.
 pub(crate) fn is_manifest(top: NodeRef<'_, '_>) -> bool {
     let is_object = ["apiVersion", "kind"].iter().all(|key| {
         let text = top.get(key).and_then(NodeRef::as_str);

@@ -12,8 +12,8 @@ const GO: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
 );
 
-/// The bytes of a value under `data` of a Secret; `None` if it is not base64, so that Kubernetes
-/// refuses the Secret. As in Go, line breaks are ignored, and other white space is not.
+/// The bytes of a value under `data` of a Secret; `None` if it is not base64, in which case
+/// Kubernetes refuses the Secret. As in Go, line breaks are ignored, and other white space is not.
 pub fn decode_secret_data(text: &str) -> Option<Vec<u8>> {
     let text: Cow<'_, str> = match text.contains(['\n', '\r']) {
         true => text.replace(['\n', '\r'], "").into(),

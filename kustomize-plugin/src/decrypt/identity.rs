@@ -69,12 +69,9 @@ impl ObjectIdentity {
         for (key, own) in [("kind", &self.kind), ("apiVersion", &self.api_version)] {
             if document.get(key) != own.as_ref() {
                 let message = format!(
-                    "the file has {}, so its encrypted values cannot be used in {}; change `{key}` in the file instead",
-                    shown(document.get(key)),
-                    own.as_ref().map_or_else(
-                        || format!("an object without `{key}`"),
-                        |own| shown(Some(own))
-                    )
+                    "the file has {}, but this resource has {}; to change it, edit the file",
+                    field(key, document.get(key)),
+                    field(key, own.as_ref())
                 );
                 return Err(Problem::new(message).at_field(key));
             }
@@ -115,9 +112,10 @@ fn in_metadata<'n>(resource: &'n Node, key: &str) -> &'n str {
     value.and_then(Node::as_str).unwrap_or_default()
 }
 
-fn shown(value: Option<&Node>) -> String {
+/// A field of an object, as messages show it.
+fn field(key: &str, value: Option<&Node>) -> String {
     match value.and_then(Node::as_str) {
-        Some(text) => format!("`{text}`"),
-        None => "none".to_owned(),
+        Some(text) => format!("`{key}: {text}`"),
+        None => format!("no `{key}`"),
     }
 }

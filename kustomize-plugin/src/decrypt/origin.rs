@@ -126,8 +126,8 @@ impl Origins {
     }
 }
 
-/// The relative path from `base` to `path`, which are relative to the same directory; `None` if the
-/// path would contain the name of a directory above that one.
+/// The path of `path` relative to `base`; both must be relative to the same directory. `None` if
+/// `base` goes above that directory with `..`, because the names of the directories there are unknown.
 fn relative(path: &Path, base: &Path) -> Option<PathBuf> {
     let mut path = path.components().peekable();
     let mut base = base.components().peekable();

@@ -146,7 +146,7 @@ fn altered_values_are_not_built() {
         (
             "    hex: ENC",
             "    hax: ENC",
-            "Secret odd: odd.yaml: stringData.hax: the encrypted value was altered, moved here from another key, or copied from before a `rotate`",
+            "Secret odd: odd.yaml: stringData.hax: the encrypted value was altered, moved here from another key, or copied from a version before the last `rotate`",
         ),
         (
             "name: odd",
@@ -246,19 +246,19 @@ fn patches_that_change_the_object_are_not_built() {
             format!(
                 "{{{target}, patch: '[{{\"op\": \"replace\", \"path\": \"/kind\", \"value\": \"ConfigMap\"}}]'}}"
             ),
-            "ConfigMap odd: odd.yaml: kind: the file has `Secret`, so its encrypted values cannot be used in",
+            "ConfigMap odd: odd.yaml: kind: the file has `kind: Secret`, but this resource has `kind: ConfigMap`",
         ),
         (
             format!(
                 "{{{target}, {options}, patch: '{{apiVersion: v1, kind: ConfigMap, metadata: {{name: odd}}}}'}}"
             ),
-            "ConfigMap odd: odd.yaml: kind: the file has `Secret`, so its encrypted values cannot be used in",
+            "ConfigMap odd: odd.yaml: kind: the file has `kind: Secret`, but this resource has `kind: ConfigMap`",
         ),
         (
             format!(
                 "{{{target}, patch: '[{{\"op\": \"replace\", \"path\": \"/apiVersion\", \"value\": \"v2\"}}]'}}"
             ),
-            "Secret odd: odd.yaml: apiVersion: the file has `v1`, so its encrypted values cannot be used in `v2`",
+            "Secret odd: odd.yaml: apiVersion: the file has `apiVersion: v1`, but this resource has `apiVersion: v2`",
         ),
         (
             format!(

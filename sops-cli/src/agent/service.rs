@@ -25,7 +25,7 @@ use crate::ui::Ui;
 /// the machine sleeps, so one long sleep would be late.
 const TICK: Duration = Duration::from_secs(60);
 
-/// The keys, and how long they may be used.
+/// The key service of the agent: its keys, and how long they may be used.
 pub(crate) struct AgentService {
     limits: Limits,
     confirms: bool,
@@ -235,7 +235,7 @@ impl Answer for AgentService {
         }
         if self.confirms {
             return Err(Status::failed_precondition(
-                "the agent runs with `--confirm`, but this command asks no questions",
+                "the agent asks before it uses a key, but this command never asks; restart the agent without `--confirm`",
             ));
         }
         let keys = self.keys()?;
@@ -259,7 +259,7 @@ impl Answer for AgentService {
                 Ok(status)
             }
             None => Err(Status::invalid_argument(
-                "this agent does not know the instruction",
+                "the running agent is from another version of sops-rs and does not know this command; run `sops-rs agent stop`, and start it again",
             )),
         }
     }

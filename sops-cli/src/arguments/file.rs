@@ -164,7 +164,7 @@ impl NameArg {
 #[derive(Args, Debug, Default)]
 #[group(skip)]
 pub(crate) struct IdempotentArg {
-    /// Do not write the file if nothing changes
+    /// Succeed without writing the file if nothing would change
     #[arg(long, hide_short_help = true)]
     pub(crate) idempotent: bool,
 }

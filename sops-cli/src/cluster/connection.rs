@@ -167,7 +167,7 @@ impl Cluster {
     pub(crate) fn warn_if_insecure(&self, ui: &Ui) {
         if let Some(insecurity) = self.insecurity {
             ui.warn(format_args!(
-                "others can read and change the traffic with {}: {}",
+                "others can read and change the traffic to and from {}: {}",
                 self.server,
                 insecurity.reason()
             ));

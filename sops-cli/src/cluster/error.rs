@@ -88,10 +88,10 @@ impl Cluster {
             let hint = hint.map(str::to_owned);
             let hint = hint.unwrap_or_else(|| match &self.origin {
                 ClusterOrigin::Context(context) => format!(
-                    "`certificate-authority-data` of the context `{context}` must have the CA certificate of this server"
+                    "put the server's CA certificate into `certificate-authority-data` of the cluster that the context `{context}` uses"
                 ),
                 ClusterOrigin::Pod => {
-                    "`ca.crt` of the pod's service account must have the CA certificate of this server".to_owned()
+                    "`ca.crt` of the pod's service account does not contain the server's CA certificate; pass a kubeconfig that does with `--kubeconfig`".to_owned()
                 }
             });
             return CommandError::new(Code::Generic, message).hint(hint);
@@ -136,7 +136,7 @@ impl Cluster {
         );
         CommandError::new(Code::Generic, message).hint(match &self.origin {
             ClusterOrigin::Context(context) => format!(
-                "check the credential plugin or the token file of the user of the context `{context}`"
+                "check the credential plugin or the token file that the context `{context}` uses"
             ),
             ClusterOrigin::Pod => {
                 "check the token of this pod's service account, or pass `--kubeconfig`".to_owned()
@@ -145,13 +145,10 @@ impl Cluster {
     }
 
     fn unauthorized(&self) -> CommandError {
-        let message = format!(
-            "the API server {} rejects the request: the credentials were rejected",
-            self.server
-        );
+        let message = format!("the API server {} rejects the credentials", self.server);
         CommandError::new(Code::Generic, message).hint(match &self.origin {
             ClusterOrigin::Context(context) => {
-                format!("renew the token or certificate of the user of the context `{context}`")
+                format!("renew the token or certificate that the context `{context}` uses")
             }
             ClusterOrigin::Pod => {
                 "the request used the token of this pod's service account: check that the account still exists, or pass `--kubeconfig`".to_owned()

@@ -72,9 +72,11 @@ pub(super) async fn select(
     if token.is_some_and(|token| token.expose_secret().contains(char::is_control)) {
         // The client would panic, because a header can't contain control characters.
         let message = format!(
-            "the token of the user of the context `{context}` contains a line break or another control character"
+            "the token that the context `{context}` uses contains a line break or another control character"
         );
-        return Err(CommandError::new(Code::Generic, message));
+        return Err(CommandError::new(Code::Generic, message).hint(
+            "copy the token again, on one line, into `token` of the user in the kubeconfig",
+        ));
     }
     Ok((config, ClusterOrigin::Context(context)))
 }

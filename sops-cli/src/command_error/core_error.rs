@@ -198,7 +198,7 @@ impl CommandError {
                 message,
             }) => {
                 at = location;
-                let may_be_merged = message.contains("from before a `rotate`");
+                let may_be_merged = message.contains("before the last `rotate`");
                 let new = Self::new(Code::CannotDecryptTree, format!("{path}: {message}"))
                     .hint("change encrypted values only with `sops-rs edit` or `sops-rs set`; restore the file from version control");
                 match may_be_merged {

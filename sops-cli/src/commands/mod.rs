@@ -199,12 +199,12 @@ pub(crate) enum Command {
     /// value in base64, URL encoding and JSON. With `--mask github`, `::add-mask::` commands make
     /// GitHub Actions mask the values in later steps as well.
     ExecFile(DeferredArgs<exec_file::Args>),
-    /// Show, from the Git history, who could read the secret values in use
+    /// Show who could read the secret values in use, according to the Git history
     ///
     /// For each encrypted value of the working tree, this prints when it last changed, and who can
     /// or could read it: everyone who had access to any version of any file with the same value, or
     /// with the same data key. Values are compared, not only their paths, so renamed files, moved
-    /// keys and new encryption make no difference. With `--removed`, it lists what someone who left
+    /// keys and re-encryption make no difference. With `--removed`, it lists what someone who left
     /// still knows.
     ///
     /// sops-rs reads all branches and tags of this clone. With `--removed`, the exit code is 1
@@ -293,7 +293,7 @@ pub(crate) enum Command {
     ///
     /// The three versions (base, ours and theirs) come from Git's index or, if the conflict is
     /// already committed, from the history, but never from the working tree. Their MACs are
-    /// verified. The plaintext is kept only on a memory file system.
+    /// verified. The plaintext is kept on a memory file system or, with `--allow-disk`, on a disk.
     Resolve(DeferredArgs<resolve::Args>),
     /// Set up a repository: an age key and a `.sops.yaml` for Kubernetes
     ///

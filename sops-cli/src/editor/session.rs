@@ -149,8 +149,9 @@ impl EditorSession<'_> {
 fn edited(path: &Path) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     // A pipe might never end, and a link could lead to another user's file.
     if !path.symlink_metadata().is_ok_and(|left| left.is_file()) {
-        let message = "the editor did not leave a regular file; nothing was written";
-        return Err(CommandError::new(Code::CannotReadInput, message));
+        let message = "the editor deleted the temporary file, or replaced it with something else, so nothing was written";
+        return Err(CommandError::new(Code::CannotReadInput, message)
+            .hint("save the text under the same name, or choose another editor with SOPS_EDITOR"));
     }
     let text = std::fs::read(path);
     text.map(Zeroizing::new)

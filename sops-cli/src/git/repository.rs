@@ -69,7 +69,7 @@ impl GitRepository {
         Ok(inside.unwrap_or(&clean).to_owned())
     }
 
-    /// Fails if the repository has no working tree, so that no commit is possible.
+    /// Fails if the repository has no working tree, because no commit is possible then.
     pub(crate) fn require_working_tree(&self) -> Result<(), CommandError> {
         if self.has_working_tree {
             return Ok(());

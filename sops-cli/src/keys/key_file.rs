@@ -170,7 +170,7 @@ pub(crate) fn key_pairs(ui: &Ui, name: &str, text: &[u8]) -> Result<Vec<KeyPair>
         });
     }
     if pairs.is_empty() {
-        let message = format!("{name} contains no key from which sops-rs can derive a recipient");
+        let message = format!("{name} contains no private age key");
         return Err(CommandError::new(Code::Generic, message));
     }
     Ok(pairs)

@@ -29,6 +29,7 @@ pub(crate) fn print_notes(
                 "{name}: these recipients were removed, but can still decrypt the file because its data key is the same: {}; run `sops-rs rotate -i {file}`",
                 list(keys)
             )),
+            MergeNote::ReadsOurs(keys) => warn_of_own_commits(ui, name, keys),
             MergeNote::Unnamed(keys) => print_unnamed(ui, name, path, keys, other_side),
             MergeNote::NewDataKey => ui.warn(format_args!(
                 "{name}: the merged file has a new data key, so every encrypted value changed"
@@ -36,6 +37,17 @@ pub(crate) fn print_notes(
             _ => ui.warn(format_args!("{name}: {note:?}")),
         }
     }
+}
+
+/// Warns that a push of a merge also publishes the merged commits. A rebase replaces them.
+fn warn_of_own_commits(ui: &Ui, name: &str, removed: &[MasterKey]) {
+    if Operation::current().merged_commit().is_none() {
+        return;
+    }
+    ui.warn(format_args!(
+        "{name}: the other side removed these recipients, but they can decrypt the values in your own commits: {}; if you have not pushed these commits, undo the merge with `git reset --merge ORIG_HEAD`, and run `git pull --rebase` instead",
+        list(removed)
+    ));
 }
 
 /// Prints which new recipients the creation rule before the merge does not name. Usually, the branch

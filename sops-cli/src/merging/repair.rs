@@ -28,6 +28,14 @@ pub(super) fn steps(
         SideName::Ours => operation.rebased_onto(),
         SideName::Theirs => operation.merged_commit().or(operation.picked_commit()),
     };
+    if damaged == SideName::Ours
+        && let Some(onto) = operation.rebased_onto()
+        && differs(path, onto)
+    {
+        return vec![format!(
+            "this rebase has already made the damaged version: run `{abort}`, start the rebase again, and resolve each conflict in the file with `sops-rs resolve {file}`"
+        )];
+    }
     let repair = Repair::of(problems, path, commit.unwrap_or("HEAD"));
     let fix = repair.command(file);
     let is_picked = operation.picked_commit().is_some();
@@ -71,6 +79,15 @@ pub(super) fn steps(
     vec![format!(
         "to keep both sides, repair the damaged one first: {steps}"
     )]
+}
+
+/// Whether the file at HEAD is not the one of this commit.
+fn differs(path: &Path, commit: &str) -> bool {
+    let (Ok(objects), Some(path)) = (Objects::open(), path.to_str()) else {
+        return false;
+    };
+    let blob = |commit: &str| objects.blob(&format!("{commit}:{path}"));
+    blob("HEAD") != blob(commit)
 }
 
 /// How to repair a version.

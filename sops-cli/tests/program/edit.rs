@@ -304,7 +304,8 @@ fn an_edit_that_leaves_no_regular_file_is_an_error_and_never_blocks() {
     ] {
         let run = edit(&environment, script, &["edit", "x.yaml"]).fails_with(2);
         assert!(
-            run.stderr.contains("did not leave a regular file"),
+            run.stderr
+                .contains("deleted the temporary file, or replaced it"),
             "{script}: {run}"
         );
         assert_eq!(environment.read("x.yaml"), old, "{script}");

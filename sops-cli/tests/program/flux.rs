@@ -498,7 +498,7 @@ fn an_insecure_connection_is_used_with_a_warning() {
                 .fails_with(1)
                 .keeps(&[&identity(), "hunter2"]);
             let warning = format!(
-                "warning: others can read and change the traffic with http://127.0.0.1:{port}: the connection is not encrypted"
+                "warning: others can read and change the traffic to and from http://127.0.0.1:{port}: the connection is not encrypted"
             );
             assert!(run.stderr.contains(&warning), "{run}");
             request.join().expect("the thread does not panic")

@@ -188,6 +188,6 @@ fn a_backup_without_a_key_is_an_error() {
     let environment = repository();
     environment.write("empty.txt", "# nothing\n");
     let run = drill(&environment, "empty.txt", &[]).fails_with(2);
-    assert!(run.stderr.contains("contains no key"), "{run}");
+    assert!(run.stderr.contains("contains no private age key"), "{run}");
     drill(&environment, "missing.txt", &[]).fails_with(2);
 }

@@ -172,7 +172,10 @@ fn errors_in_creation_rules_say_what_to_write() {
     for (rules, wanted) in [
         (
             format!("- path_regex: '*.yaml'\n  age: {first}\n"),
-            &[r"not a glob; write `\.yaml$`", ".sops.yaml:2:15"][..],
+            &[
+                r"this is a glob, but must be a regular expression; write `\.yaml$`",
+                ".sops.yaml:2:15",
+            ][..],
         ),
         (
             format!("- path_regex: vars/*.yaml\n  age: {first}\n"),

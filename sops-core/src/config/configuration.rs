@@ -341,7 +341,7 @@ impl Config {
             }
         }
         Err(self.error(format!(
-            "no matching destination found in config for `{}`",
+            "no matching destination found in config for `{}`; add a rule to `destination_rules` whose `path_regex` matches this path",
             escaped(&path)
         )))
     }

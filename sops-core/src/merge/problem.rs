@@ -98,6 +98,9 @@ pub enum MergeNote {
     /// These keys were removed, but the data key stayed: their owners can still decrypt the file if
     /// they have an old version of it.
     RemovedWithoutRotation(Vec<MasterKey>),
+    /// Theirs removed these keys, so they cannot decrypt the merged file. But they can decrypt our
+    /// version, if its commits are published.
+    ReadsOurs(Vec<MasterKey>),
     /// A side added these keys, which the configuration does not name.
     Unnamed(Vec<MasterKey>),
     /// The file has a new data key: only theirs had replaced it, or that of ours was encrypted for

@@ -123,7 +123,14 @@ pub(super) fn plan(
     let members = set(&merged.groups);
     // Whoever opened ours can open the result if none of our keys was removed.
     let may_lock_out = !set(&versions.ours.metadata().master_keys()).is_subset(&members);
-    let plan = plan_of(versions, merged, &members, wrapping)?;
+    let mut plan = plan_of(versions, merged, &members, wrapping)?;
+    let can_read_all = |note: &MergeNote| matches!(note, MergeNote::RemovedWithoutRotation(_));
+    if !plan.notes.iter().any(can_read_all) {
+        let ours = versions.ours.metadata().master_keys().into_iter().flatten();
+        let removed = ours.filter(|key| !members.contains(&key.canonical()));
+        let note = MergeNote::ReadsOurs(removed.collect());
+        plan.notes.extend(Some(note).filter(|note| !is_empty(note)));
+    }
     match may_lock_out && !wrapping.opens(&plan) {
         true => Err(MergeProblem::LockedOut),
         false => Ok(plan),
@@ -170,7 +177,9 @@ fn new_key(merged: MergedKeys, wrapping: &KeyWrapping<'_>) -> Result<KeyPlan, Me
 
 fn is_empty(note: &MergeNote) -> bool {
     match note {
-        MergeNote::RemovedWithoutRotation(keys) | MergeNote::Unnamed(keys) => keys.is_empty(),
+        MergeNote::RemovedWithoutRotation(keys)
+        | MergeNote::ReadsOurs(keys)
+        | MergeNote::Unnamed(keys) => keys.is_empty(),
         MergeNote::NewDataKey => false,
     }
 }

@@ -191,7 +191,7 @@ fn data<'d, 'a>(document: &'d Document<'a>) -> Result<&'d Leaf<'a>> {
             .find(|path| document.paths().key(*path) != DATA_KEY);
         sops_document::Error::Unwritable {
             path: document.paths().display(path.unwrap_or(ROOT)),
-            message: "an encrypted binary file has only the key `data`; this file has another format, which must be specified"
+            message: "an encrypted binary file has only the key `data`; this file has a different format; specify it"
                 .to_owned(),
         }
         .into()

@@ -43,8 +43,8 @@ pub(crate) struct EncryptedText<'a> {
 }
 
 impl<'a> EncryptedText<'a> {
-    /// Encrypts `plaintext`. `None` if it must be encrypted as a whole, for example because there
-    /// is an error in it.
+    /// Encrypts `plaintext`. `None` if the text cannot be processed in parts, for example because
+    /// it has an error; the caller then processes it as a whole.
     pub(crate) fn of(
         plaintext: &'a [u8],
         format: Format,

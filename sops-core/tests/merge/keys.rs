@@ -162,7 +162,8 @@ fn a_removal_that_keeps_the_data_key_is_noted() {
     let removed = vec![people.others[0].key.clone()];
     assert_eq!(outcome.notes, [MergeNote::RemovedWithoutRotation(removed)]);
     let (outcome, _) = merge(&people, Change::Rotate, Change::Remove(0), &[1]);
-    assert_eq!(outcome.notes, [MergeNote::NewDataKey]);
+    let reads_ours = MergeNote::ReadsOurs(vec![people.others[0].key.clone()]);
+    assert_eq!(outcome.notes, [MergeNote::NewDataKey, reads_ours]);
 }
 
 #[test]

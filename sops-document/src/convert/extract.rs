@@ -63,7 +63,7 @@ pub fn extract(
             return Err(Error::Unwritable {
                 path: path.to_string(),
                 message: format!(
-                    "{} values are strings, but this value is not; write yaml or json",
+                    "{} values are strings, but this value is not; choose yaml or json as the output format",
                     to.name()
                 ),
             });

@@ -126,13 +126,13 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
         Format::Dotenv => dotenv::emit(tree).map_err(|path| {
             (
                 path,
-                "dotenv allows only keys with single values; write yaml or json",
+                "dotenv cannot hold a mapping or a list; choose yaml or json as the output format",
             )
         }),
         Format::Ini => ini::spell::emit(tree).map_err(|path| {
             (
                 path,
-                "INI allows only sections of keys with single values; write yaml or json",
+                "INI allows only sections of keys with single values; choose yaml or json as the output format",
             )
         }),
         Format::Binary => {
@@ -141,7 +141,7 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
                 .ok_or_else(|| Error::Unwritable {
                     path: binary::DATA_KEY.to_owned(),
                     message:
-                        "a binary file is the string under this key, but there is no such string; write yaml or json"
+                        "a binary file is the string under this key, but there is no such string; choose yaml or json as the output format"
                             .to_owned(),
                 });
         }
@@ -155,7 +155,7 @@ fn write_document(tree: &Node, to: Format, indentation: &Indentation) -> Result<
         && let Some(path) = first_difference(tree, &text, to)
     {
         let message = format!(
-            "{} cannot represent this key or its value; write yaml or json",
+            "{} cannot represent this key or its value; choose yaml or json as the output format",
             to.name()
         );
         return Err(unwritable((path, message.as_str())));

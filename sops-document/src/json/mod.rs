@@ -333,7 +333,8 @@ impl<'a> Parser<'a> {
         let literal = &self.text[start..self.at()];
         serde_json::from_str(literal).map_err(|_| Error::Syntax {
             location: Location::of(self.text, start),
-            message: "an escape in this string is malformed, or half of a pair".to_owned(),
+            message: "an escape in this string is malformed, or half of a surrogate pair"
+                .to_owned(),
         })
     }
 

@@ -56,7 +56,7 @@ impl ProtectedKeys {
         let file = without_armor(&self.file).map_err(|_| MALFORMED)?;
         let decryptor = || AgeFile::decryptor(&file).map_err(|_| MALFORMED);
         if !decryptor()?.is_scrypt() {
-            return Err("an age file that is not protected with a passphrase".to_owned());
+            return Err("this key file is encrypted for a recipient, and only those with a passphrase can be opened; decrypt it with `age --decrypt` first".to_owned());
         }
         let reader = passphrase::ask(name, prompt, |passphrase| {
             let mut identity = ::age::scrypt::Identity::new(passphrase);
@@ -64,7 +64,9 @@ impl ProtectedKeys {
             let reader = decryptor()?.decrypt(std::iter::once(&identity as _));
             reader.map_err(|error| match error {
                 DecryptError::DecryptionFailed => WRONG_PASSPHRASE,
-                DecryptError::ExcessiveWork { .. } => "its work factor is above 2^22",
+                DecryptError::ExcessiveWork { .. } => {
+                    "its work factor is above 2^22; encrypt the key file again with a lower one"
+                }
                 _ => MALFORMED,
             })
         })?;

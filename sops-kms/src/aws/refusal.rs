@@ -55,7 +55,9 @@ pub(super) fn explain<E: ProvideErrorMetadata + Error + 'static>(
         ),
         "NotFoundException" => format!("the key does not exist{message}"),
         "DisabledException" => "the key is disabled".to_owned(),
-        "KMSInvalidStateException" => format!("the key cannot be used in its state{message}"),
+        "KMSInvalidStateException" => {
+            format!("the key cannot be used in its current state{message}")
+        }
         "IncorrectKeyException" => format!("`enc` was encrypted with another key{message}"),
         "ThrottlingException" => {
             format!("AWS KMS received too many requests{message}; try again in a minute")

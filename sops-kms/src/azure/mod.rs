@@ -211,7 +211,9 @@ fn refused(url: &KeyUrl, answer: &Answer, secrets: &[&str]) -> String {
     };
     let host = host(url);
     match answer.status {
-        StatusCode::UNAUTHORIZED => format!("{host} rejects your access token: {message}"),
+        StatusCode::UNAUTHORIZED => format!(
+            "{host} rejects your access token: {message}; log in again with `az login`, or check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+        ),
         StatusCode::FORBIDDEN => format!(
             "{host} does not allow this: {message}; you need the role `Key Vault Crypto User`, or an access policy with the permissions `encrypt`, `decrypt` and `get`"
         ),

@@ -87,7 +87,7 @@ fn certificates(source: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match all {
         Ok(all) if !all.is_empty() => Ok(all),
-        _ => Err(format!("{source} contains no certificate in PEM")),
+        _ => Err(format!("{source} contains no PEM certificate")),
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn unencrypted(context: &mut Context<'_>) {
         None if is_copy => context
             .report_span(
                 0..0,
-                "a creation rule covers the original of this copy, which is not encrypted",
+                "this copy is not encrypted, although a creation rule covers the original",
             )
             .help(COPY),
         Some(at) => context

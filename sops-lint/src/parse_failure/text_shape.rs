@@ -95,8 +95,8 @@ pub(super) fn may_be_secret(text: &str) -> bool {
     names_secret(text) || text.contains("stringData") || text.lines().any(is_hidden)
 }
 
-/// Whether the text is written like a template, with actions instead of lines or of whole values:
-/// the template's program may accept more than our parser.
+/// Whether template actions take the place of whole lines or values. The template engine may accept
+/// text that our parser rejects.
 pub(super) fn is_like_template(text: &str) -> bool {
     text.lines().any(|line| {
         let line = line.trim_start().trim_start_matches("- ");

@@ -12,7 +12,7 @@ use crate::rule::Confidence;
 use crate::rule_coverage::covering_rule;
 use crate::rule_scope::{has_secret, has_secret_comment, is_secret_word};
 use crate::rules::plaintext_secret::sealed_secret;
-use crate::rules::{self, COPY};
+use crate::rules::{self, COPY, kubeconfig_message};
 use crate::scrutiny::Scrutiny;
 use crate::shown_name::shown_name;
 use crate::unparsed::{LiteralValue, names_secret};
@@ -128,10 +128,7 @@ fn in_kubeconfig(context: &mut Context<'_>) -> bool {
     };
     let command = context.command("encrypt -i");
     context.set_rule(&rules::PLAINTEXT_SECRET, None);
-    let finding = context.report_node(
-        credential,
-        "this kubeconfig has credentials in plaintext, although a creation rule covers it",
-    );
+    let finding = context.report_node(credential, kubeconfig_message(is_copy));
     match is_copy {
         true => finding.help(COPY),
         false => finding.help(format!("delete it, or encrypt it with `{command}`")),

@@ -99,7 +99,7 @@ struct Bech32Run {
 }
 
 impl Bech32Run {
-    /// The run at an offset, which must not be before earlier offsets.
+    /// The run at an offset. Offsets must not decrease from one call to the next.
     fn around(&mut self, bytes: &[u8], at: usize) -> &Self {
         if at >= self.end {
             let is_part =

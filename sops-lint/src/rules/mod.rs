@@ -30,7 +30,7 @@ pub(crate) use creation_rules::{FILE as CONFIG, mark_used};
 pub(crate) use partly_encrypted::RULE as PARTLY_ENCRYPTED;
 pub(crate) use plaintext_secret::{
     COPY, RULE as PLAINTEXT_SECRET, first_secret_beside_objects, first_selected_beside_objects,
-    generator as secret_generator, is_for_whole_file, may_stay,
+    generator as secret_generator, is_for_whole_file, kubeconfig_message, may_stay,
 };
 pub(crate) use secret_in_config_map::RULE as SECRET_IN_CONFIG_MAP;
 pub use secret_in_metadata::applied_secret;

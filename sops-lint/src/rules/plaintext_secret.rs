@@ -15,7 +15,8 @@ use sops_core::rules::EncryptionRule;
 use sops_document::Format;
 
 pub(crate) use covered_file::{
-    COPY, first_secret_beside_objects, first_selected_beside_objects, is_for_whole_file, may_stay,
+    COPY, first_secret_beside_objects, first_selected_beside_objects, is_for_whole_file,
+    kubeconfig_message, may_stay,
 };
 pub(crate) use generator::generator;
 pub(crate) use rule::RULE;

@@ -123,7 +123,7 @@ pub(super) fn takes_value(word: &str) -> bool {
     !word.contains(['=', ' ']) && (is_long || word.starts_with('-') && is_of_secret())
 }
 
-/// Adds the secret in one word of a command, whose flag may be the word before it.
+/// Adds the secret in a word of a command; the word before it may be its flag.
 pub(crate) fn in_value_of(flag: &str, word: &str, secrets: &mut FoundSecrets) {
     if let Some(likeness) = judge_flag(flag, word) {
         secrets.add(flag.trim_start_matches('-'), 0..word.len(), likeness);

@@ -51,7 +51,8 @@ fn is_recipients(line: &str) -> bool {
     })
 }
 
-/// Whether the line is a type, a base64 body, and a comment that cannot be a password.
+/// Whether the line is an SSH public key: a type, a base64 body, and a comment that cannot be a
+/// password.
 fn is_ssh(line: &str) -> bool {
     let mut words = line.split_whitespace();
     let is_kind = words

@@ -70,8 +70,8 @@ pub(crate) fn has_credential_beside(value: &str) -> bool {
     Rest::of(value).is_some_and(|rest| rest.holds_credential(has_token))
 }
 
-/// Whether the value is certainly a reference: no part of it can be a password, such as a name with
-/// special characters, or the default of a variable.
+/// Whether the value is certainly a reference. It is not if a part of it can be a password: for
+/// example, a name with special characters, or the default of a variable.
 pub(crate) fn is_whole_reference(value: &str) -> bool {
     let is_sure = || {
         !may_be_password(value)

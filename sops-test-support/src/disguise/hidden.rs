@@ -6,7 +6,7 @@ use super::secret::{BASE64, HEAD, VALUE, plain};
 /// it accepts any name.
 pub(super) const HIDING_ENDINGS: [&str; 5] = [".yaml", ".txt", ".json", ".yaml.j2", ".ini"];
 
-/// Spellings of the kind that a search for the word misses, each with its Secret.
+/// Spellings of `kind: Secret` that a text search misses, each in a complete Secret.
 pub(super) fn hidden_kinds() -> Vec<(&'static str, String)> {
     let spellings = [
         "\"k\\x69nd\": Secret\n",

@@ -27,7 +27,7 @@ pub struct HckmsServer {
 
 #[derive(Default)]
 struct State {
-    /// The plaintexts of the ciphertexts.
+    /// The plaintext of each ciphertext.
     sealed: Mutex<HashMap<String, String>>,
 }
 

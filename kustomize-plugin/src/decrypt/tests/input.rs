@@ -21,7 +21,7 @@ fn invalid_metadata_is_an_error() {
 fn altered_values_are_named_and_never_shown() {
     let sample = Sample::new();
     let file = encrypted(&secret("a"));
-    let moved = "the encrypted value was altered, moved here from another key, or copied from before a `rotate`";
+    let moved = "the encrypted value was altered, moved here from another key, or copied from a version before the last `rotate`";
     for (from, to, message) in [
         (
             "  password: ENC",

@@ -94,29 +94,29 @@ fn encrypted_values_stay_in_the_object_of_their_file() {
             (
                 database(&file, "public", "dev", "").replace("kind: Secret", "kind: ConfigMap"),
                 "ConfigMap dev/public: ../prod/secret.yaml: kind",
-                "the file has `Secret`, so its encrypted values cannot be used in `ConfigMap`",
+                "the file has `kind: Secret`, but this resource has `kind: ConfigMap`; to change it, edit the file",
             ),
             (
                 whole.replace("kind: Secret", "kind: ConfigMap"),
                 "ConfigMap prod/db: ../prod/secret.yaml: kind",
-                "the file has `Secret`, so",
+                "the file has `kind: Secret`, but",
             ),
             // The records are annotations, so a file can contain them.
             (
                 database(&file, "b-a-db-y-z", "dev", RECORDS)
                     .replace("kind: Secret", "kind: ConfigMap"),
                 "ConfigMap dev/b-a-db-y-z: ../prod/secret.yaml: kind",
-                "the file has `Secret`, so",
+                "the file has `kind: Secret`, but",
             ),
             (
                 whole.replace("apiVersion: v1", "apiVersion: example.org/v1"),
                 "Secret prod/db: ../prod/secret.yaml: apiVersion",
-                "the file has `v1`, so its encrypted values cannot be used in `example.org/v1`",
+                "the file has `apiVersion: v1`, but this resource has `apiVersion: example.org/v1`",
             ),
             (
                 whole.replace("kind: Secret\n", ""),
                 " prod/db: ../prod/secret.yaml: kind",
-                "the file has `Secret`, so its encrypted values cannot be used in an object without `kind`",
+                "the file has `kind: Secret`, but this resource has no `kind`",
             ),
             (
                 database(&file, "public", "prod", ""),

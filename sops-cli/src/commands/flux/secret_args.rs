@@ -4,10 +4,10 @@
 #[derive(clap::Args, Clone, Debug)]
 #[group(skip)]
 pub(crate) struct SecretArgs {
-    /// Namespace of the Secret
+    /// Namespace of the Secret with Flux's keys
     #[arg(long, short, value_name = "NAME", default_value = "flux-system")]
     pub(crate) namespace: String,
-    /// Name of the Secret
+    /// Name of the Secret with Flux's keys
     #[arg(long, value_name = "NAME", default_value = "sops-age")]
     pub(crate) name: String,
 }

@@ -9,6 +9,7 @@ use sops_core::config::Config;
 use sops_lint::{Finding, Tree};
 
 use super::decrypted::{Neighbours, Previous, encrypted};
+use super::kept_data_key::{self, KeptDataKeys};
 use super::local_mac::LocalMac;
 use super::refusal::HookRefusal;
 use super::standards::{Standards, configs};
@@ -112,13 +113,18 @@ pub(super) fn check(
         };
         check_file(&judge, &local_mac, file, &previous)
     });
-    for checked in checked {
-        let HookRefusal {
-            findings, errors, ..
+    let mut kept = KeptDataKeys::default();
+    for (file, checked) in files.iter().zip(checked) {
+        let Checked {
+            findings,
+            error,
+            removed,
         } = checked?;
         refusal.findings.extend(findings);
-        refusal.errors.extend(errors);
+        refusal.errors.extend(error);
+        kept.add(judge.name(&file.path), removed);
     }
+    kept.warn(ui);
 
     let configured = configured(&index, &staged);
     if !configured.is_empty() && globals.config_of_flag().is_none() {
@@ -239,27 +245,39 @@ pub(super) fn warn_of_misnamed(ui: &Ui, name: &str) {
     ));
 }
 
+/// The result for one file.
+#[derive(Default)]
+struct Checked {
+    findings: Vec<Finding>,
+    error: Option<CommandError>,
+    /// The recipients that can still decrypt it.
+    removed: Vec<String>,
+}
+
 fn check_file(
     judge: &Judge<'_>,
     local_mac: &LocalMac,
     file: &TrackedFile,
     previous: &Previous<'_>,
-) -> Result<HookRefusal, CommandError> {
-    let mut refusal = HookRefusal::default();
+) -> Result<Checked, CommandError> {
+    let mut checked = Checked::default();
     if let Some(bytes) = judge.content(file)? {
-        refusal.findings = judge.shown(&file.path, &bytes);
-        if refusal.findings.is_empty() {
-            refusal.findings = previous.shown(judge, &file.path, &bytes);
+        checked.findings = judge.shown(&file.path, &bytes);
+        if checked.findings.is_empty() {
+            checked.findings = previous.shown(judge, &file.path, &bytes);
         }
         // A finding, such as an added plaintext value, may be what breaks the MAC.
-        if refusal.findings.is_empty() {
+        if checked.findings.is_empty() {
             let name = judge.name(&file.path);
-            refusal
-                .errors
-                .extend(local_mac.error(&name, &file.path, &bytes));
+            checked.error = local_mac.error(&name, &file.path, &bytes);
+        }
+        for before in previous.versions {
+            let before = judge.snapshot.content(before)?;
+            let removed = kept_data_key::removed(&file.path, &before, &bytes);
+            checked.removed.extend(removed);
         }
     }
-    Ok(refusal)
+    Ok(checked)
 }
 
 /// The staged files, except for those that a merge takes unchanged from a commit that is on a

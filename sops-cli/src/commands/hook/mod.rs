@@ -13,6 +13,7 @@ mod earlier_versions;
 mod hook_name;
 mod index;
 mod install;
+mod kept_data_key;
 mod limits;
 mod local_mac;
 mod managers;

@@ -17,6 +17,7 @@ use sops_lint::{Finding, shell_word};
 use super::decrypted::{Deleted, Neighbours};
 use super::earlier_rules::EarlierStates;
 use super::earlier_versions::EarlierVersions;
+use super::kept_data_key::KeptDataKeys;
 use super::push_list::{is_none, updates};
 use super::pushed_mac::PushedMac;
 use super::refusal::HookRefusal;
@@ -250,7 +251,7 @@ impl PushReport {
             let is_last = tip.has(&version.file);
             let judge = if is_last { last } else { old };
             let Some(bytes) = judge.content(&version.file)? else {
-                return Ok((is_last, Vec::new(), None));
+                return Ok((is_last, Vec::new(), None, Vec::new()));
             };
             let mut shown = judge.shown(&version.file.path, &bytes);
             if shown.is_empty() {
@@ -266,7 +267,9 @@ impl PushReport {
             let is_checked = is_last && shown.is_empty();
             let name = judge.name(&version.file.path);
             let broken_mac = is_checked.then(|| macs.error(version, &name, &bytes));
-            Ok((is_last, shown, broken_mac.flatten()))
+            let removed = is_last.then(|| macs.removed(version, &bytes));
+            let removed = removed.unwrap_or_default();
+            Ok((is_last, shown, broken_mac.flatten(), removed))
         });
         let mut outcomes = outcomes
             .into_iter()
@@ -278,8 +281,8 @@ impl PushReport {
             };
             let clean = versions.iter().zip(&mut outcomes);
             let mut clean: HashMap<&TrackedFile, &mut Vec<Finding>> = clean
-                .filter(|(_, (_, findings, _))| findings.is_empty())
-                .map(|(version, (_, findings, _))| (&version.file, findings))
+                .filter(|(_, (_, findings, ..))| findings.is_empty())
+                .map(|(version, (_, findings, ..))| (&version.file, findings))
                 .collect();
             let mut files: Vec<&TrackedFile> = clean.keys().copied().collect();
             files.sort_unstable();
@@ -289,12 +292,15 @@ impl PushReport {
                 }
             }
         }
-        for (version, (is_last, findings, broken_mac)) in versions.iter().zip(outcomes) {
+        let mut kept = KeptDataKeys::default();
+        for (version, (is_last, findings, broken_mac, removed)) in versions.iter().zip(outcomes) {
             self.refusal.errors.extend(broken_mac);
+            kept.add(last.name(&version.file.path), removed);
             for finding in findings {
                 self.add_finding(version, pushed.name, is_last, finding);
             }
         }
+        kept.warn(ui);
         self.refusal.errors.extend(standards.wrong());
         self.refusal.called_in.clone_from(&repository.called_in);
         Ok(())

@@ -7,6 +7,7 @@ use std::path::Path;
 use sops_core::Error;
 use sops_lint::shell_path;
 
+use super::kept_data_key;
 use super::local_mac::{LocalCheck, LocalMac};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::commands::verify::{altered_without_key, lost_value};
@@ -31,6 +32,19 @@ impl<'p> PushedMac<'p> {
             objects,
             before,
         }
+    }
+
+    /// The recipients that pushed commits remove from the file, but that can still decrypt it.
+    pub(super) fn removed(&self, version: &Version, bytes: &[u8]) -> Vec<String> {
+        let path = &*version.file.path;
+        let before = self.before.get(path).map(Vec::as_slice).unwrap_or_default();
+        let contents = self.objects.blobs(before).into_iter().flatten();
+        let mut removed: Vec<String> = contents
+            .flat_map(|before| kept_data_key::removed(path, &before, bytes))
+            .collect();
+        removed.sort_unstable();
+        removed.dedup();
+        removed
     }
 
     /// Why the version must not be pushed: its MAC does not match or, without a key, is that of

@@ -30,8 +30,9 @@ const AT_THE_SOURCE: &str = "Change every secret at its source too: old commits 
 /// Remove a recipient from `.sops.yaml`
 ///
 /// This removes the recipient from every creation rule, changes nothing else in the file, and
-/// prints the change as a diff. Anyone who has the private key can still decrypt old versions of
-/// the files: rotate the data keys, and change every secret at its source.
+/// prints the change as a diff. The encrypted files change only with `--update`, or when you run
+/// `sops-rs updatekeys`. Even then, the recipient can decrypt old versions of the files: pass
+/// `--rotate`, and change every secret at its source.
 #[derive(clap::Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {

@@ -24,6 +24,7 @@ use crate::command_error::{Code, CommandError, name_of};
 use crate::editor::{EditorProgram, EditorSession, Original};
 use crate::files::{self, Expected, Readers};
 use crate::git::{Operation, UnmergedFile, described_commit, versions_in_merge_bases};
+use crate::input::read_repository_file;
 use crate::keys::services::Services;
 use crate::merging::{self, StoredConfiguration, place};
 use crate::ui::Ui;
@@ -217,8 +218,14 @@ impl Resolve<'_> {
             ),
             (None, _) if has_base => ("our side deleted the file, and their side changed it", keep),
             (_, None) if has_base => ("their side deleted the file, and our side changed it", keep),
-            (None, _) => ("only their side has a file with this name", keep),
-            (_, None) => ("only our side has a file with this name", keep),
+            (None, _) => (
+                "only their side has a file with this name",
+                self.of_one_side(keep),
+            ),
+            (_, None) => (
+                "only our side has a file with this name",
+                self.of_one_side(keep),
+            ),
         };
         let error = CommandError::new(Code::Generic, message)
             .in_file(&self.name)
@@ -229,6 +236,18 @@ impl Resolve<'_> {
             )),
             _ => error,
         })
+    }
+
+    /// What to do with a file whose name only one side has. `keep` is for one without the other
+    /// side's changes.
+    fn of_one_side(&self, keep: String) -> String {
+        let content = read_repository_file(self.file).unwrap_or_default();
+        match (merge_conflict(&content), self.operation.abort()) {
+            (Some(_), Some(abort)) => format!(
+                "both sides renamed and changed it: run `{abort}`, rename your file to the other side's name with `git mv`, commit, and start again"
+            ),
+            _ => keep,
+        }
     }
 
     /// Merges the values, in the editor unless the flags choose a side for every conflict.

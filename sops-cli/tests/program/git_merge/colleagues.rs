@@ -248,6 +248,40 @@ fn a_rebase_stops_at_a_conflict_and_continues() {
     assert_eq!(log.stdout, "");
 }
 
+/// The damage is in a commit that the rebase has made, not in the one that it rebases onto.
+#[test]
+fn a_damaged_commit_of_the_same_rebase_is_not_blamed_on_the_other_side() {
+    let team = Team::new();
+    team.set("ann", "password", "battery-staple");
+    team.set("ann", "user", "ann");
+    team.ann("git push -q").succeeds();
+    team.set("ben", "password", "open-sesame");
+    team.set("ben", "port", "8080");
+    assert_eq!(team.ben("git pull -q --rebase").code, Some(1));
+    let run = team.ben(
+        "sed -i '/^<<<<<<</,/^=======/d;/^>>>>>>>/d' secret.yaml && git add secret.yaml && git -c core.editor=true rebase --continue",
+    );
+    assert_ne!(run.code, Some(0), "{run}");
+    let said = (run.stdout.clone() + &run.stderr).replace('\n', " ");
+    assert!(
+        said.contains("this rebase has already made the damaged version"),
+        "{run}"
+    );
+    assert!(!said.contains("--detach"), "{run}");
+    assert_eq!(
+        team.ben("git rebase --abort && git pull -q --rebase").code,
+        Some(1)
+    );
+    team.ben(
+        "sops-rs resolve --theirs secret.yaml && git add secret.yaml && git -c core.editor=true rebase --continue && git push -q",
+    )
+    .succeeds();
+    team.both_have(
+        "secret.yaml",
+        &["password: open-sesame", "port: \"8080\"", "user: ann"],
+    );
+}
+
 #[test]
 fn a_commit_is_cherry_picked_to_a_release() {
     let team = Team::new();

@@ -206,6 +206,38 @@ fn a_file_that_both_sides_renamed_is_not_called_deleted() {
 }
 
 #[test]
+fn a_file_that_both_sides_renamed_and_changed_gets_a_way_out() {
+    let repository = Repository::new().diverged(
+        FILE,
+        |of| {
+            of.edit(FILE, OTHER);
+            of.git(&["mv", FILE, "apps/theirs.yaml"]).succeeds();
+        },
+        |of| {
+            of.edit(FILE, OURS);
+            of.git(&["mv", FILE, "apps/ours.yaml"]).succeeds();
+        },
+    );
+    repository.conflicts();
+    for file in ["apps/ours.yaml", "apps/theirs.yaml"] {
+        let run = repository.0.run(&["resolve", file]).fails_with(1);
+        let said = run.stderr.replace('\n', " ");
+        assert!(said.contains("both sides renamed and changed it"), "{run}");
+        assert!(said.contains("`git merge --abort`"), "{run}");
+    }
+    repository.git(&["merge", "--abort"]).succeeds();
+    let rename = ["mv", "apps/ours.yaml", "apps/theirs.yaml"];
+    repository.git(&rename).succeeds();
+    repository.git(&["commit", "-q", "-m", "rename"]).succeeds();
+    repository.conflicts();
+    let resolve = ["resolve", "apps/theirs.yaml", "--theirs"];
+    repository.0.run(&resolve).succeeds();
+    repository.git(&["add", "."]).succeeds();
+    repository.git(&["commit", "-q", "--no-edit"]).succeeds();
+    repository.is_merged("apps/theirs.yaml", OTHER);
+}
+
+#[test]
 fn a_single_marker_that_is_left_is_refused() {
     for left in ["<<<<<<< ours", "=======", ">>>>>>> theirs"] {
         let repository = in_conflict();

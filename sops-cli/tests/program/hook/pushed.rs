@@ -30,6 +30,40 @@ fn is_refused(run: &Run, reasons: &[&str]) {
 }
 
 #[test]
+fn a_recipient_that_is_removed_without_a_new_data_key_is_named() {
+    let repository = cloned();
+    repository.add("a.yaml", PLAIN);
+    repository.sops_rs(&["encrypt", "-i", "a.yaml"]).succeeds();
+    let change = |recipients: &str| {
+        repository.0.write(".sops.yaml", rules(recipients));
+        let update = ["updatekeys", "--yes", "a.yaml"];
+        repository.sops_rs(&update).succeeds();
+        repository.git(&["add", "."]).succeeds();
+        repository.commit().succeeds()
+    };
+    let is_named = |run: &Run| {
+        let said = run.stderr.replace('\n', " ");
+        let removed = format!("because the data key is the same: {}", other_recipient());
+        said.contains("a.yaml: these recipients were removed") && said.contains(&removed)
+    };
+    assert!(!is_named(&change(&recipient())));
+    push(&repository, &[]).succeeds();
+    assert!(!is_named(&change(&both())));
+    assert!(!is_named(&push(&repository, &[]).succeeds()));
+    // No hook runs for the commit of a revert.
+    repository.git(&["revert", "--no-edit", "HEAD"]).succeeds();
+    let run = push(&repository, &[]).succeeds();
+    assert!(is_named(&run), "{run}");
+    change(&both());
+    let run = change(&recipient());
+    assert!(is_named(&run), "{run}");
+    repository.sops_rs(&["rotate", "-i", "a.yaml"]).succeeds();
+    repository.git(&["add", "."]).succeeds();
+    assert!(!is_named(&repository.commit().succeeds()));
+    assert!(!is_named(&push(&repository, &[]).succeeds()));
+}
+
+#[test]
 fn plaintext_is_refused_however_it_was_committed() {
     let repository = cloned();
     repository

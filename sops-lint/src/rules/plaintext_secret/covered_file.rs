@@ -28,6 +28,16 @@ use crate::{action, exempt, kubeconfig, template};
 /// What to do with a copy of a file that must be encrypted.
 pub(crate) const COPY: &str = "delete this copy, or give it a name that the `path_regex` of the creation rule matches, and encrypt it";
 
+/// What is wrong with a kubeconfig in plaintext.
+pub(crate) fn kubeconfig_message(is_copy: bool) -> &'static str {
+    match is_copy {
+        true => {
+            "this copy of a kubeconfig has credentials in plaintext, and a creation rule covers the original"
+        }
+        false => "this kubeconfig has credentials in plaintext, although a creation rule covers it",
+    }
+}
+
 /// Reports a file other than a manifest that a creation rule names, or a manifest with credentials
 /// that must be encrypted.
 pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
@@ -37,10 +47,7 @@ pub(super) fn covered(document: &Document<'_>, context: &mut Context<'_>) {
         let is_copy = context.is_copy_of_covered();
         if is_copy || context.creation_rule().is_some() {
             let command = context.command("encrypt -i");
-            let finding = context.report_node(
-                credential,
-                "this kubeconfig has credentials in plaintext, although a creation rule covers it",
-            );
+            let finding = context.report_node(credential, kubeconfig_message(is_copy));
             match is_copy {
                 true => finding.help(COPY),
                 false => finding.help(format!(

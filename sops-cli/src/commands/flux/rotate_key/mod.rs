@@ -466,7 +466,7 @@ impl Rotation<'_> {
 /// The error if the key file records no replacement, and no flag starts one.
 fn not_started(file: &KeyFile) -> CommandError {
     let message = format!(
-        "{} has no record of a replacement of the key in the cluster",
+        "{} does not record that the cluster's key is being replaced",
         name_of(&file.path)
     );
     CommandError::new(Code::Generic, message)

@@ -133,5 +133,11 @@ fn removed_recipients_stay_removed_and_get_no_later_data_key() {
         };
         assert!(run.stderr.contains(note), "{context}: {run}");
         assert_eq!(run.stderr.is_empty(), note.is_empty(), "{context}: {run}");
+        let is_of_theirs = theirs
+            .removed()
+            .is_some_and(|who| ours.removed() != Some(who));
+        let said = run.stderr.replace('\n', " ");
+        let is_said = said.contains("they can decrypt the values in your own commits");
+        assert_eq!(is_said, key != Base && is_of_theirs, "{context}: {run}");
     }
 }
