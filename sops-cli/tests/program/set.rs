@@ -608,7 +608,7 @@ fn a_key_in_both_fields_of_a_secret_is_a_warning() {
         (
             "data.password",
             "`stringData.password`",
-            "not the new value",
+            "instead of the new value",
         ),
     ] {
         let environment = with_secret();
