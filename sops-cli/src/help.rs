@@ -74,6 +74,8 @@ const CHANGING: &[&str] = &[
     "edit",
     "encrypt",
     "groups",
+    "offboard",
+    "recipients",
     "rotate",
     "secret",
     "set",
@@ -134,6 +136,9 @@ const DECRYPTING: &[&str] = &[
     "verify",
     "whoami",
 ];
+
+/// Shared flags that one command only accepts, as `sops` does: the output of `filestatus` is JSON.
+const WITHOUT_EFFECT: [(&str, &str); 1] = [("filestatus", "output_type")];
 
 /// The commands that read no `.sops.yaml`.
 const WITHOUT_CONFIG: [&str; 9] = [
@@ -208,6 +213,10 @@ pub(crate) fn of_command(command: Command) -> Command {
     if WITHOUT_CONFIG.contains(&name.as_str()) {
         unused.push("config");
     }
+    let own = WITHOUT_EFFECT
+        .iter()
+        .filter(|(command, _)| *command == name);
+    unused.extend(own.map(|(_, id)| *id));
     let command = command.mut_args(|arg| {
         let id = arg.get_id().as_str().to_owned();
         let is_hidden = arg.is_hide_set() || unused.contains(&id.as_str());

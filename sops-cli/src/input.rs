@@ -151,6 +151,6 @@ impl Input {
     /// An error of the library about the decrypted content, whose lines the user does not see.
     pub(crate) fn plaintext_error(&self, error: impl Into<Error>) -> CommandError {
         let error = error.into();
-        CommandError::in_text(error, &self.name, &[], self.format, self.role)
+        CommandError::in_text(error, &self.name, &[], self.format, self.role).in_file(&self.name)
     }
 }

@@ -17,7 +17,9 @@ use sops_core::document::Indentation;
 use sops_core::keys::{KeyService, MasterKey};
 use sops_core::rules::EncryptionRule;
 use sops_core::tree::{Entry, Node};
-use sops_core::{Document, Encryption, Format, KeyPath, encrypt, extract};
+use sops_core::{
+    Document, EncryptedDocument, Encryption, Error, Format, KeyPath, encrypt, extract,
+};
 
 use crate::arguments::OpeningArgs;
 use crate::command_error::{Code, CommandError, Role, name_of};
@@ -123,7 +125,11 @@ impl Proposal {
     pub(crate) fn read(ui: &Ui, services: &Services, path: &Path) -> Result<Self, CommandError> {
         let input = Input::read(Some(path), Format::Yaml, Role::Encrypted)?;
         let opening = OpeningArgs::default();
-        let document = decrypt_file::parse(&input)?;
+        let document = match EncryptedDocument::parse(&*input.content, Format::Yaml) {
+            // The usual hint, to encrypt the file, would not make it a proposal.
+            Err(Error::NotEncrypted) => return Err(not_a_proposal(&input.name)),
+            _ => decrypt_file::parse(&input)?,
+        };
         let decrypted =
             decrypt_file::decrypt_document(ui, services, &input, &document, &opening, Use::Values)?;
         let text = String::from_utf8_lossy(&decrypted.plaintext);
@@ -133,11 +139,7 @@ impl Proposal {
         let proposal = trees
             .first()
             .and_then(|tree| Self::from_tree(tree, modified));
-        proposal.ok_or_else(|| {
-            CommandError::new(Code::Generic, "this is not a proposal")
-                .in_file(&input.name)
-                .hint("ask its author to create it again with `sops-rs propose`")
-        })
+        proposal.ok_or_else(|| not_a_proposal(&input.name))
     }
 
     fn from_tree(tree: &Node, modified: SystemTime) -> Option<Self> {
@@ -158,6 +160,12 @@ impl Proposal {
             values: values.collect::<Option<_>>()?,
         })
     }
+}
+
+fn not_a_proposal(name: &str) -> CommandError {
+    CommandError::new(Code::Generic, "this is not a proposal")
+        .in_file(name)
+        .hint("ask its author to create it again with `sops-rs propose`")
 }
 
 /// Identifies the ciphertext at a path of an encrypted document; empty if there is no value.

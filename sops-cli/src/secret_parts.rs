@@ -1,7 +1,10 @@
 //! Finds values that would stay in plaintext by mistake, mainly in Kubernetes Secrets, and fields
 //! that Kubernetes refuses.
 
-use sops_core::document::{Error as DocumentError, NodeRef, open_quotes};
+use std::collections::HashMap;
+use std::ops::Range;
+
+use sops_core::document::{Error as DocumentError, Item, NodeRef, open_quotes};
 use sops_core::rules::EncryptionRule;
 use sops_core::{Error, Format, Location, parse_document};
 use sops_lint::{
@@ -59,10 +62,11 @@ impl SecretParts {
         let Ok(selected) = SelectedValues::of(&document, rule) else {
             return parts;
         };
-        let judge = Judge {
+        let mut judge = Judge {
             text: document.text(),
             rule,
             selected,
+            encrypted: HashMap::new(),
         };
         for secret in secrets(&document) {
             // A file with only a kind may belong to another program.
@@ -78,6 +82,7 @@ impl SecretParts {
                 judge.field(&field, &mut parts);
             }
         }
+        judge.aliases(document.tape(), &mut parts);
         parts
     }
 }
@@ -87,6 +92,8 @@ struct Judge<'j> {
     text: &'j str,
     rule: &'j EncryptionRule,
     selected: SelectedValues,
+    /// The key of each value of a Secret that will be encrypted, by the start of its source text.
+    encrypted: HashMap<usize, String>,
 }
 
 impl Judge<'_> {
@@ -102,7 +109,29 @@ impl Judge<'_> {
         }
     }
 
-    fn field(&self, field: &SecretField<'_, '_>, parts: &mut SecretParts) {
+    /// Judges the aliases, because encryption replaces an alias with the value of its anchor.
+    fn aliases(&self, tape: &[Item<'_>], parts: &mut SecretParts) {
+        let mut alias: Option<(usize, Range<usize>)> = None;
+        for (index, item) in tape.iter().enumerate() {
+            alias = alias.filter(|(close, _)| index < *close);
+            match (item, &alias) {
+                (Item::Alias { span, close, .. }, None) => {
+                    alias = Some((*close as usize, span.range()));
+                }
+                (Item::Leaf(leaf), Some((_, span))) if !self.selected.contains(span) => {
+                    if let Some(key) = self.encrypted.get(&leaf.span.range().start) {
+                        return parts.leak(self.error_at(
+                            span.start,
+                            format!("this alias would repeat the value of `{key}` of a Secret in plaintext: replace the alias with another value"),
+                        ));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn field(&mut self, field: &SecretField<'_, '_>, parts: &mut SecretParts) {
         if !field.holds_values() {
             return;
         }
@@ -144,6 +173,11 @@ impl Judge<'_> {
                 ),
             ));
         }
+        let encrypted = all
+            .iter()
+            .filter(|value| has_text(value) && is_plaintext(value) && !is_left(value))
+            .map(|value| (value.origin.start, value.key.to_owned()));
+        let encrypted: Vec<_> = encrypted.collect();
         if name == "data" {
             let is_invalid = |value: &&SecretValue<'_, '_>| {
                 let text = value.node.as_str();
@@ -161,11 +195,16 @@ impl Judge<'_> {
                 "every value under `{name}` of a Secret must be a string: put the others in quotes"
             ));
         }
+        self.encrypted.extend(encrypted);
     }
 
     fn error(&self, at: NodeRef<'_, '_>, message: String) -> Error {
+        self.error_at(at.span().start, message)
+    }
+
+    fn error_at(&self, offset: usize, message: String) -> Error {
         Error::Document(DocumentError::Unrepresentable {
-            location: Location::of(self.text, at.span().start),
+            location: Location::of(self.text, offset),
             message,
         })
     }
@@ -257,6 +296,50 @@ mod tests {
             judged("data: {a: YQ==}\nstringData: {a: hunter2}\n", &only_data),
             (false, 1)
         );
+    }
+
+    #[test]
+    fn an_alias_must_not_repeat_an_encrypted_value_in_plaintext() {
+        let names = EncryptionRule::EncryptedRegex("^(data|stringData)$".to_owned());
+        let all = EncryptionRule::default();
+        for (fields, expected) in [
+            ("stringData: {a: &y hunter2}\nimmutable: *y\n", true),
+            (
+                "stringData: {a: &y hunter2}\nmetadata: {annotations: {b: *y}}\n",
+                true,
+            ),
+            (
+                "stringData: &y {a: hunter2}\nmetadata: {labels: *y}\n",
+                true,
+            ),
+            (
+                "stringData: {a: &y hunter2}\n---\nkind: ConfigMap\na: &y b\nb: *y\n",
+                false,
+            ),
+            (
+                "kind: List\nitems:\n- {apiVersion: v1, kind: Secret, stringData: {a: &y hunter2}}\n- {kind: ConfigMap, data: {a: *y}}\n",
+                false,
+            ),
+            (
+                "kind: List\nitems:\n- {apiVersion: v1, kind: Secret, stringData: {a: &y hunter2}}\n- {kind: ConfigMap, other: {a: *y}}\n",
+                true,
+            ),
+            ("stringData: {a: &y hunter2, b: *y}\n", false),
+            ("stringData: {a: &y ''}\nimmutable: *y\n", false),
+        ] {
+            let kind = if fields.contains("List") {
+                ""
+            } else {
+                "kind: Secret\n"
+            };
+            let text = format!("apiVersion: v1\n{kind}{fields}");
+            let leaks = |rule| {
+                let parts = SecretParts::of(text.as_bytes(), Format::Yaml, rule);
+                parts.leak.is_some()
+            };
+            assert_eq!(leaks(&names), expected, "{fields}");
+            assert!(!leaks(&all), "{fields}");
+        }
     }
 
     #[test]

@@ -57,9 +57,9 @@ impl<'g> TextGuard<'g> {
         let format = self.document.format();
         let mut warnings = check_parts(text, format, &self.rule, self.had_leak)?;
         if let Some(drift) = &self.drift {
-            match drift.check(self.file, self.before, text, format) {
-                Err(left) if self.allows_plaintext => warnings.push(left.to_string()),
-                result => result?,
+            match self.allows_plaintext {
+                true => warnings.extend(drift.warning(self.file, self.before, text, format)?),
+                false => drift.check(self.file, self.before, text, format)?,
             }
         }
         Ok(warnings)

@@ -148,7 +148,8 @@ impl Batch<'_> {
         let mut errors = earlier;
         let failed = errors.len() + left.uncovered_count();
         errors.extend(left.errors()?);
-        if items.iter().any(|item| item.is_found) {
+        // Without items, the command was called for empty directories.
+        if items.is_empty() || items.iter().any(|item| item.is_found) {
             ui.note(format_args!("Files {participle}: {replaced}"));
         }
         let Some(code) = errors.first().map(CommandError::code) else {

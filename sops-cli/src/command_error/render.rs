@@ -37,6 +37,18 @@ impl CommandError {
         self.lines(0).join(" ")
     }
 
+    /// The file, the location in it and the message, in a single line.
+    pub(crate) fn with_place(&self) -> String {
+        let message = self.message.replace('\n', " ");
+        match &self.pointer {
+            Some(pointer) => match pointer.location {
+                Some(at) => format!("{}:{}:{}: {message}", pointer.name, at.line, at.column),
+                None => format!("{}: {message}", pointer.name),
+            },
+            None => message,
+        }
+    }
+
     /// A hint with the name of the file in the place of `<FILE>`, unless the error is about several
     /// files.
     fn with_file_name<'h>(&self, hint: &'h str, pointer: &Pointer) -> Cow<'h, str> {

@@ -67,7 +67,9 @@ fn all_pages(command: &clap::Command, name: &str) -> Vec<(String, Result<Vec<u8>
 
 fn page(command: &clap::Command, name: &str) -> Result<Vec<u8>, CommandError> {
     let mut text = Vec::new();
-    Man::new(command.clone())
+    // `clap_mangen` leaves out the help of these flags, unless it has several paragraphs.
+    let command = command.clone().mut_args(|arg| arg.hide_short_help(false));
+    Man::new(command)
         .title(name)
         .render(&mut text)
         .map_err(|error| CommandError::output("the page", &error))?;

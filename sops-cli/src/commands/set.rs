@@ -18,6 +18,7 @@ pub(super) use self::args::key_path;
 pub(crate) use self::args::{Args, Caller, ValueArgs};
 pub(crate) use self::assignment::{Assignment, is_secret_data};
 use self::outcome::Outcome;
+pub(crate) use self::outcome::other_documents;
 pub(crate) use self::trial::may_select;
 use crate::arguments::{GlobalArgs, invocation};
 use crate::carriage_returns::warn_of_returns;
@@ -120,7 +121,7 @@ pub(crate) fn assign(
             copies.push((path, document.copies_of(path)));
             outcomes.push((assignment, Outcome::of(&document, assignment)));
             if !invocation::is_sops()
-                && let Some(others) = outcome::other_documents(&document, path)
+                && let Some(others) = other_documents(&document, path)
             {
                 ui.warn(format!("{}: {others}", name_of(file)));
             }

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use sops_core::document::Error as DocumentError;
-use sops_core::parse_document;
+use sops_core::{Component, Document, Error, KeyPath, parse_document};
 
-use super::set::{key_path, warn_of_copies};
-use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, go_count};
-use crate::command_error::{Code, CommandError};
+use super::set::{key_path, other_documents, warn_of_copies};
+use crate::arguments::{FormatArgs, GlobalArgs, IdempotentArg, OpeningArgs, go_count, invocation};
+use crate::command_error::{Code, CommandError, name_of};
 use crate::keys::services::Services;
 use crate::similar_path::with_suggestion;
 use crate::ui::Ui;
@@ -58,14 +58,31 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         opening: &args.opening,
     };
     let mut copies = Vec::new();
+    let mut is_reserved = false;
     let written = changing.change(|plaintext, format, _| {
         let document = parse_document(plaintext, format)?;
         let changed = match document.unset(&path) {
             Err(DocumentError::NotFound { .. }) if args.idempotent.idempotent => return Ok(None),
+            Err(DocumentError::NotFound { .. })
+                if !invocation::is_sops() && begins_with_reserved_key(&document, &path) =>
+            {
+                is_reserved = true;
+                return Err(Error::AlreadyEncrypted);
+            }
             changed => changed.map_err(|error| with_suggestion(error, &document, &path))?,
         };
+        if !invocation::is_sops()
+            && let Some(others) = other_documents(&document, &path)
+        {
+            ui.warn(format!("{}: {others}", name_of(file)));
+        }
         copies = document.copies_of(&path);
         Ok(Some(changed))
+    });
+    let written = written.map_err(|error| match is_reserved {
+        // For `sops`, the key does not exist.
+        true => error.with_code(Code::Generic),
+        false => error,
     })?;
     changing.report(written.as_ref(), "changed");
     warn_of_copies(ui, file, &copies, |aliases| {
@@ -74,4 +91,11 @@ pub(crate) fn cmd_unset(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<()
         )
     });
     Ok(())
+}
+
+fn begins_with_reserved_key(document: &Document<'_>, path: &KeyPath) -> bool {
+    match path.components().first() {
+        Some(Component::Key(key)) => document.reserves(key),
+        _ => false,
+    }
 }

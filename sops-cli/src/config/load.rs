@@ -40,6 +40,27 @@ pub(crate) fn config_for_new(
     }
 }
 
+/// The configuration that [`config`] cannot read, without its invalid values, and the errors about
+/// them.
+pub(crate) fn config_with_errors(
+    globals: &GlobalArgs,
+) -> Result<(Option<Config>, Vec<CommandError>), CommandError> {
+    let working_dir = working_dir()?;
+    let found = config::find(&working_dir).file;
+    let found = found.map(|file| (shortened(&file, &working_dir), FileKind::Regular));
+    let named = globals
+        .config()
+        .map(|file| (file.to_owned(), FileKind::Any));
+    let Some((file, kind)) = named.or(found) else {
+        return Ok((None, Vec::new()));
+    };
+    let text = read_text(&file, &working_dir, kind)?;
+    let (config, errors) = Config::parse_with_errors(&text, &file, &working_dir);
+    let errors = errors.into_iter();
+    let errors = errors.map(|error| CommandError::in_config_text(error, &text));
+    Ok((config, errors.collect()))
+}
+
 /// The configuration on the command line, if there is one. The user may name a pipe.
 fn named(ui: &Ui, globals: &GlobalArgs) -> Result<Option<Config>, CommandError> {
     let Some(file) = globals.config() else {
@@ -75,8 +96,12 @@ pub(crate) fn read(
     working_dir: &Path,
     kind: FileKind,
 ) -> Result<Config, CommandError> {
-    let text = reading::read_config(&working_dir.join(file), kind)
-        .map_err(|error| CommandError::input(name_of(file), &error).with_code(Code::Generic))?;
+    let text = read_text(file, working_dir, kind)?;
     Config::parse(&text, file, working_dir)
         .map_err(|error| CommandError::in_config_text(error, &text))
+}
+
+fn read_text(file: &Path, working_dir: &Path, kind: FileKind) -> Result<Vec<u8>, CommandError> {
+    reading::read_config(&working_dir.join(file), kind)
+        .map_err(|error| CommandError::input(name_of(file), &error).with_code(Code::Generic))
 }

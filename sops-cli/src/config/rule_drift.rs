@@ -72,10 +72,48 @@ impl RuleDrift {
         after: &[u8],
         format: Format,
     ) -> sops_core::Result<()> {
+        let Some((location, value)) = self.first_left(before, after, format)? else {
+            return Ok(());
+        };
+        let name = name_of(file);
+        Err(Error::Document(DocumentError::Unrepresentable {
+            location,
+            message: format!(
+                "{value} would be written in plaintext: {self}; {}, or write the value in plaintext with `sops-rs edit --allow-plaintext {}`",
+                fix(&name),
+                shell_path(&name)
+            ),
+        }))
+    }
+
+    /// The warning for content that [`check`](Self::check) would refuse.
+    pub(crate) fn warning(
+        &self,
+        file: &Path,
+        before: &[u8],
+        after: &[u8],
+        format: Format,
+    ) -> sops_core::Result<Option<String>> {
+        let left = self.first_left(before, after, format)?;
+        Ok(left.map(|(_, value)| match invocation::is_sops() {
+            // `sops` has no `lint`.
+            true => format!("{value} is in plaintext: {self}"),
+            false => format!("{value} is in plaintext: {self}; {}", fix(&name_of(file))),
+        }))
+    }
+
+    /// The location and the name of the first plaintext value that the creation rule would have
+    /// encrypted and that the content before the change did not have.
+    fn first_left(
+        &self,
+        before: &[u8],
+        after: &[u8],
+        format: Format,
+    ) -> sops_core::Result<Option<(Location, String)>> {
         let after = parse_document(after, format)?;
         let left = self.left(&after)?;
         if left.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let before = parse_document(before, format)?;
         let known = self.left(&before)?;
@@ -83,21 +121,13 @@ impl RuleDrift {
         let new = left
             .iter()
             .find(|value| !known.contains(text_of(&after, value)));
-        let Some(new) = new else {
-            return Ok(());
-        };
-        let path = match (new.is_comment, new.path.as_str()) {
-            (false, path) => format!("`{path}`"),
-            (true, "") => "a comment".to_owned(),
-            (true, path) => format!("a comment in `{path}`"),
-        };
-        Err(Error::Document(DocumentError::Unrepresentable {
-            location: Location::of(after.text(), new.span.start),
-            message: format!(
-                "{path} would be written in plaintext: {self}; {}, or write the value in plaintext with `sops-rs edit --allow-plaintext {}`",
-                fix(&name_of(file)),
-                shell_path(&name_of(file))
-            ),
+        Ok(new.map(|new| {
+            let value = match (new.is_comment, new.path.as_str()) {
+                (false, path) => format!("`{path}`"),
+                (true, "") => "a comment".to_owned(),
+                (true, path) => format!("a comment in `{path}`"),
+            };
+            (Location::of(after.text(), new.span.start), value)
         }))
     }
 
@@ -122,10 +152,10 @@ pub(crate) fn creation_config(
         .and_then(|own| ConfigResolver::new(ui, globals, own, [].iter()))
         .and_then(|resolver| resolver.of_encrypted(file));
     let warn = |error: &CommandError| {
-        let reason = error.lines(0).join(" ");
         ui.warn(format_args!(
-            "cannot compare the selection rule of {} with a creation rule: {reason}",
-            name_of(file)
+            "cannot compare the selection rule of {} with a creation rule: {}",
+            name_of(file),
+            error.with_place()
         ));
     };
     resolved.inspect_err(warn).ok()

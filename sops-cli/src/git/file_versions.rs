@@ -38,7 +38,9 @@ impl HistoryGap {
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::NoRepository => "it has no earlier version in Git",
-            Self::Shallow => "the history of this shallow clone is incomplete",
+            Self::Shallow => {
+                "the history of this shallow clone is incomplete; `git fetch --unshallow` completes it"
+            }
             Self::Partial => "this partial clone lacks the old versions",
             Self::TooLong => "the history is too long to search",
         }

@@ -170,7 +170,7 @@ impl RecipientChange<'_> {
 }
 
 /// Whether the rule has an age recipient.
-fn has_age(rule: Option<&CreationRule>) -> bool {
+pub(crate) fn has_age(rule: Option<&CreationRule>) -> bool {
     let keys = rule
         .iter()
         .flat_map(|rule| rule.key_groups.iter().flatten());

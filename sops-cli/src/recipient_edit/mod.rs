@@ -10,6 +10,6 @@ mod naming;
 mod occurrence;
 mod removal;
 
-pub(crate) use change::{RecipientChange, RuleSelection, rules_for};
+pub(crate) use change::{RecipientChange, RuleSelection, has_age, rules_for};
 pub(crate) use names::{NamesByConfig, RecipientNames, checked_name, is_same_name, shown};
 pub(crate) use occurrence::{Occurrence, occurrences};

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt as _;
 use std::process::Stdio;
 
 use rustix::fs::{Mode, OFlags, open};
@@ -589,6 +590,51 @@ fn needing_fewer_groups_to_decrypt_requires_approval() {
     environment.run(&fix).succeeds();
     assert!(environment.read(NAME).contains("shamir_threshold: 3"));
     assert_eq!(environment.decrypt(NAME), TEXT);
+}
+
+#[test]
+fn a_threshold_that_does_not_fit_the_groups_is_refused_first() {
+    let environment = TestEnvironment::new();
+    let ours = recipient();
+    let rule = |threshold: usize| {
+        let group = format!("{{age: [{ours}]}}");
+        format!(
+            "creation_rules:\n- shamir_threshold: {threshold}\n  key_groups: [{group}, {group}]\n"
+        )
+    };
+    environment.write(".sops.yaml", rule(2));
+    environment.write(NAME, TEXT);
+    environment.run(&["encrypt", "-i", NAME]).succeeds();
+    environment.write("plain.yaml", TEXT);
+    let before = environment.read(NAME);
+    for threshold in [1, 3] {
+        environment.write(".sops.yaml", rule(threshold));
+        for arguments in [
+            &["encrypt", "plain.yaml"][..],
+            &["config", "check"],
+            &["updatekeys", "-y", NAME],
+            &["updatekeys", "-y", "."],
+        ] {
+            let run = environment.run(arguments).fails_with(1);
+            let says = "creation_rules[0].shamir_threshold: ";
+            assert!(run.stderr.contains(says), "{arguments:?}: {run}");
+        }
+        // `sops` ignores the threshold of the rule.
+        let mut command = environment.command(&["updatekeys", "-y", NAME]);
+        command.arg0("sops");
+        environment.finish(command).succeeds();
+        assert_eq!(environment.read(NAME), before);
+    }
+    environment.write(".sops.yaml", rule(2));
+    let second = other_recipient();
+    let add = ["groups", "add", "-i", "-f", NAME, "--age", &second];
+    let threshold = ["--shamir-secret-sharing-threshold", "1"];
+    let run = environment
+        .run(&[&add[..], &threshold].concat())
+        .fails_with(1);
+    let says = "error: several key groups need a threshold of 2 or more";
+    assert!(run.stderr.starts_with(says), "{run}");
+    assert_eq!(environment.read(NAME), before);
 }
 
 #[test]

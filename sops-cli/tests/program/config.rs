@@ -215,3 +215,39 @@ fn an_encrypted_binary_file_is_explained_by_its_content() {
         );
     }
 }
+
+#[test]
+fn a_directory_is_not_explained() {
+    let environment = TestEnvironment::new();
+    let rules = format!("creation_rules:\n- age: {}\n", recipient());
+    environment.write(".sops.yaml", rules);
+    std::fs::create_dir(environment.path("apps")).expect("the directory is new");
+    let run = environment
+        .run(&["config", "explain", "apps"])
+        .fails_with(1);
+    assert!(
+        run.stderr.starts_with("error: this is a directory"),
+        "{run}"
+    );
+}
+
+#[test]
+fn check_goes_on_after_an_invalid_expression() {
+    let environment = TestEnvironment::new();
+    let recipient = recipient();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- path_regex: '^(a'\n  age: {recipient}\n- path_regex: ^b\n  encrypted_regex: '[c'\n  age: {recipient}\n- path_regex: ^d\n  shamir_threshold: 3\n  key_groups: [{{age: [{recipient}]}}, {{age: [{recipient}]}}]\n"
+        ),
+    );
+    let run = environment.run(&["config", "check"]).fails_with(1);
+    for part in [
+        "--> .sops.yaml:2:",
+        "--> .sops.yaml:5:",
+        "--> .sops.yaml:8:",
+        "error: 3 creation rules, 3 problems",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {run}");
+    }
+}

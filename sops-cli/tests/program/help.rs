@@ -99,6 +99,14 @@ fn every_command_has_a_manual_page() {
     );
     let run = environment.run(&["man", "edit"]).succeeds();
     assert!(run.stdout.contains("SOPS_EDITOR"), "{run}");
+    for (command, text) in [
+        ("decrypt", "Do not report each file that was changed"),
+        ("decrypt", "When to color messages"),
+        ("lint", "Write all findings to a baseline file"),
+    ] {
+        let run = environment.run(&["man", command]).succeeds();
+        assert!(run.stdout.contains(text), "{run}");
+    }
     let run = environment.run(&["man", "groups", "add"]).succeeds();
     assert!(run.stdout.contains(".TH sops-rs-groups-add 1"), "{run}");
     environment.run(&["man", "nothing"]).fails_with(1);
@@ -126,4 +134,20 @@ fn every_command_and_subcommand_has_a_manual_page() {
     }
     let page = environment.read("man/man1/sops-rs.1");
     assert!(page.contains("SOPS_AGE_KEY_FILE"), "{page}");
+}
+
+#[test]
+fn flags_are_listed_only_where_they_have_an_effect() {
+    let environment = TestEnvironment::without_key();
+    for (command, flag, is_listed) in [
+        ("filestatus", "--input-type", true),
+        ("filestatus", "--output-type", false),
+        ("offboard", "--quiet", true),
+        ("recipients add", "--quiet", true),
+        ("ls", "--quiet", false),
+    ] {
+        let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+        let run = environment.run(&words).succeeds();
+        assert_eq!(run.stdout.contains(flag), is_listed, "{command} {flag}");
+    }
 }

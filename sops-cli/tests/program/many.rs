@@ -841,3 +841,20 @@ fn a_rule_for_all_manifests_does_not_encrypt_other_objects() {
         assert_eq!(is_left, path_regex != "^apps/", "{path_regex}");
     }
 }
+
+#[test]
+fn an_empty_directory_has_a_result_too() {
+    let environment = TestEnvironment::new();
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+    std::fs::create_dir(environment.path("empty")).expect("the directory is new");
+    for (arguments, expected) in [
+        (&["encrypt", "-i", "empty"][..], "Files encrypted: 0\n"),
+        (&["decrypt", "-i", "empty"], "Files decrypted: 0\n"),
+    ] {
+        let run = environment.run(arguments).succeeds();
+        assert_eq!(run.stderr, expected, "{arguments:?}");
+    }
+}

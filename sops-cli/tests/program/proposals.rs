@@ -372,3 +372,18 @@ fn a_proposal_has_a_rule_of_its_own() {
     let run = with_key(&environment, &["rotate", "-i", "."]).succeeds();
     assert!(!run.stderr.contains("was encrypted with"), "{run}");
 }
+
+#[test]
+fn a_plaintext_file_is_not_a_proposal() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    environment.write("x.yaml.ab12cd34.proposal", "a: 2\n");
+    let run = environment
+        .run(&["accept", "x.yaml.ab12cd34.proposal"])
+        .fails_with(1);
+    assert!(
+        run.stderr.contains("error: this is not a proposal"),
+        "{run}"
+    );
+    assert!(!run.stderr.contains("encrypt"), "{run}");
+}

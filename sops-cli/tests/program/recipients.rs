@@ -318,3 +318,21 @@ fn nothing_changes_for_someone_who_cannot_update_the_files() {
     }
     environment.run(&["recipients", "add", NEW]).succeeds();
 }
+
+#[test]
+fn a_recipient_that_no_rule_gets_is_an_error() {
+    let environment = TestEnvironment::new();
+    for (rules, says) in [
+        (
+            "- pgp: FBC7B9E2A4F9289AC0C1D4843D16CEE4A27381B4",
+            "no creation rule has age recipients",
+        ),
+        ("  []", "the configuration has no creation rules"),
+    ] {
+        let text = format!("creation_rules:\n{rules}\n");
+        environment.write(".sops.yaml", &text);
+        let run = environment.run(&["recipients", "add", NEW]).fails_with(1);
+        assert!(run.stderr.contains(says), "{run}");
+        assert_eq!(environment.read(".sops.yaml"), text);
+    }
+}

@@ -131,6 +131,20 @@ fn earlier_commits_are_checked_too() {
 }
 
 #[test]
+fn recipients_of_an_earlier_commit_may_differ_if_the_backup_decrypts_it() {
+    let environment = repository();
+    git(&environment, &["tag", "v1"]);
+    let rules = environment.read(".sops.yaml");
+    environment.write(".sops.yaml", format!("{rules}  - {}\n", other_recipient()));
+    environment.run(&["updatekeys", "-y", "."]).succeeds();
+    commit(&environment);
+    let run = drill(&environment, "backup.txt", &["--rev", "v1"]).succeeds();
+    let line = line(&run, "v1");
+    assert!(line.contains("decrypts the only encrypted file"), "{run}");
+    assert!(!run.stdout.contains("GAP"), "{run}");
+}
+
+#[test]
 fn an_altered_file_is_a_gap() {
     let environment = repository();
     let text = environment.read("apps/db.yaml");

@@ -1,5 +1,7 @@
 //! Files whose selection rule someone replaced, so that new values would stay in plaintext.
 
+use std::os::unix::process::CommandExt;
+
 use sops_test_support::environment::{Run, TestEnvironment, recipient};
 
 const SECRET: &str =
@@ -67,7 +69,9 @@ fn an_edit_does_not_write_what_the_creation_rule_would_encrypt() {
     edit(&environment, "sed -i 's/name: a/name: b/' \"$1\"", &[]).succeeds();
 
     let run = edit(&environment, ADD, &["--allow-plaintext"]).succeeds();
-    assert!(run.stderr.contains(WARNING), "{run}");
+    let says = format!("warning: t.yaml: `stringData.password` is in plaintext: {WARNING}; apply");
+    assert!(run.stderr.contains(&says), "{run}");
+    assert!(!run.stderr.contains("--allow-plaintext"), "{run}");
     assert!(environment.read("t.yaml").contains("password: hunter2"));
     // The value was in plaintext before, so other changes are not refused because of it.
     edit(&environment, "sed -i 's/ann/bob/' \"$1\"", &[]).succeeds();
@@ -118,8 +122,9 @@ fn without_a_creation_rule_the_rule_of_the_file_counts() {
     environment.write(".sops.yaml", "creation_rules: 1\n");
     let run = edit(&environment, "sed -i 's/admin/ann/' \"$1\"", &[]).succeeds();
     assert!(
-        run.stderr
-            .contains("cannot compare the selection rule of t.yaml with"),
+        run.stderr.contains(
+            "cannot compare the selection rule of t.yaml with a creation rule: .sops.yaml:1:17: "
+        ),
         "{run}"
     );
 }
@@ -137,6 +142,8 @@ fn set_does_not_write_a_value_in_plaintext() {
     let run = environment.run(&password);
     assert_ne!(run.code, Some(0), "{run}");
     assert!(run.stderr.contains(WARNING), "{run}");
+    // A line of the plaintext means nothing to the user.
+    assert!(run.stderr.contains("--> t.yaml\n"), "{run}");
     assert_eq!(environment.read("t.yaml"), before);
     for (path, value) in [
         ("[\"stringData\"][\"user\"]", "\"ann\""),
@@ -176,4 +183,14 @@ fn commands_that_change_keys_warn_about_the_rule() {
             "{arguments:?}: {run}"
         );
     }
+}
+
+#[test]
+fn under_the_name_sops_no_message_names_a_command_that_sops_lacks() {
+    let environment = narrowed();
+    let mut command = environment.command(&["edit", "t.yaml"]);
+    command.env("EDITOR", environment.editor(ADD)).arg0("sops");
+    let run = environment.finish(command).succeeds();
+    assert!(run.stderr.contains(WARNING), "{run}");
+    assert!(!run.stderr.contains("lint"), "{run}");
 }

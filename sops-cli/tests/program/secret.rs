@@ -242,6 +242,49 @@ fn a_literal_causes_a_warning_that_does_not_repeat_it() {
 }
 
 #[test]
+fn a_source_that_would_be_ignored_is_refused() {
+    let environment = with_rule();
+    environment.write("k", "correct-horse");
+    let basic = ["basic-auth", "g", "--username", "ann"];
+    let docker = ["docker-registry", "d", "--docker-username", "ann"];
+    let file = ["docker-registry", "d", "--from-file", "k"];
+    for (arguments, more) in [
+        (&basic[..], &["--password", "x", "--generate", "32"][..]),
+        (&basic, &["--password", "x", "--password-file", "k"]),
+        (&basic, &["--password", "x", "--password-stdin"]),
+        (&basic, &["--generate", "32", "--password-stdin"]),
+        (&docker, &["--docker-password", "x", "--password-file", "k"]),
+        (&file, &["--password-stdin"]),
+        (&file, &["--docker-server", "ghcr.io"]),
+    ] {
+        let words = [
+            &["secret", "create"],
+            arguments,
+            more,
+            &["--output", "apps/a.yaml"],
+        ]
+        .concat();
+        let run = environment.run_with_input(&words, "hunter2");
+        assert!(run.stderr.contains("cannot be used with"), "{run}");
+        assert!(!environment.path("apps/a.yaml").exists(), "{run}");
+    }
+    let words = [
+        &["secret", "create"],
+        &file[..],
+        &["--output", "apps/a.yaml"],
+    ]
+    .concat();
+    for text in ["correct-horse", "\"correct-horse\"", "[]"] {
+        environment.write("k", text);
+        let run = environment.run(&words).fails_with(1);
+        assert!(run.stderr.contains("k is not a JSON object"), "{run}");
+        assert!(!run.stderr.contains("correct-horse"), "{run}");
+    }
+    environment.write("k", "{\"auths\": {}}\n");
+    environment.run(&words).succeeds();
+}
+
+#[test]
 fn other_kinds_have_the_fields_that_kubernetes_expects() {
     let environment = with_rule();
     let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n";

@@ -7,7 +7,7 @@ const HEAD: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n";
 const REGEX: &str = "^(data|stringData)$";
 
 /// Fields with a value that `REGEX` does not select.
-const LEAKS: [&str; 7] = [
+const LEAKS: [&str; 9] = [
     "stringDatas:\n  password: correct-horse\n",
     "stringdata:\n  password: correct-horse\n",
     "password: correct-horse\n",
@@ -15,6 +15,8 @@ const LEAKS: [&str; 7] = [
     "x: &x\n  password: correct-horse\nstringData: *x\n",
     "x: &x\n  password: correct-horse\nstringData:\n  <<: *x\n",
     "immutable: &x correct-horse\nstringData:\n  password: *x\n",
+    "stringData:\n  password: &x correct-horse\nimmutable: *x\n",
+    "stringData: &x\n  password: correct-horse\nspec:\n  labels: *x\n",
 ];
 
 /// Fields that Kubernetes refuses, and in which nothing stays in plaintext.
@@ -107,6 +109,13 @@ fn edit_opens_the_editor_again_and_writes_nothing() {
     assert!(run.stderr.contains(warning), "{run}");
     assert_eq!(environment.read("a.yaml"), encrypted);
     edit("a.yaml", "sed -i 's/old/new/' \"$1\"").succeeds();
+
+    let encrypted = environment.read("a.yaml");
+    let repeat = "sed -i 's/: new$/: \\&x new/' \"$1\"; grep -q immutable \"$1\" || echo 'immutable: *x' >> \"$1\"";
+    let run = edit("a.yaml", repeat);
+    assert_ne!(run.code, Some(0), "{run}");
+    assert!(run.stderr.contains("this alias would repeat"), "{run}");
+    assert_eq!(environment.read("a.yaml"), encrypted);
 
     let script = format!("printf '%s' '{HEAD}stringDatas: {{a: b-c}}' > \"$1\"");
     let run = edit("new.yaml", &script);

@@ -97,3 +97,20 @@ fn the_document_that_changes_is_named() {
         assert!(run.stdout.lines().any(|own| own == line), "{run}");
     }
 }
+
+#[test]
+fn unset_warns_about_other_documents_and_names_the_reserved_key() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\nb: 1\n---\na: 2\n");
+    let run = environment.run(&["unset", "x.yaml", "a"]).succeeds();
+    let says = "the file has several documents, and `a` changes only in the first one";
+    assert!(run.stderr.contains(says), "{run}");
+    // The other document has no such key.
+    let run = environment.run(&["unset", "x.yaml", "b"]).succeeds();
+    assert_eq!(run.stderr, "x.yaml: changed\n");
+    for path in ["sops", "sops.mac"] {
+        let run = environment.run(&["unset", "x.yaml", path]).fails_with(1);
+        let says = "the top-level key `sops`, and in dotenv";
+        assert!(run.stderr.contains(says), "{run}");
+    }
+}

@@ -288,18 +288,23 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] with the location of the threshold.
     pub fn check_threshold(&self, rule: &CreationRule) -> Result<()> {
-        if rule.shamir_threshold != Some(1) || rule.key_groups.len() < 2 {
-            return Ok(());
-        }
+        let groups = rule.key_groups.len();
+        let problem = match rule.shamir_threshold.map(usize::from) {
+            Some(1) if groups > 1 => {
+                "several key groups need a threshold of 2 or more; to let each key decrypt on its own, put all keys into one group".to_owned()
+            }
+            Some(threshold) if groups > 1 && threshold > groups => {
+                format!("the threshold, {threshold}, is greater than the number of key groups, {groups}")
+            }
+            _ => return Ok(()),
+        };
         let mut rules = self.creation_rules.iter().flatten();
         let index = rules.position(|own| std::ptr::eq(own, rule));
         let index = index.unwrap_or_default();
         Err(Error::Config {
             file: self.file.clone(),
             location: locate::entry(&self.text, index, "shamir_threshold"),
-            message: format!(
-                "creation_rules[{index}].shamir_threshold: several key groups need a threshold of 2 or more; to let each key decrypt on its own, put all keys into one group"
-            ),
+            message: format!("creation_rules[{index}].shamir_threshold: {problem}"),
         })
     }
 

@@ -1,5 +1,6 @@
 //! `.sops.yaml`: the keys and the selection rule for new files, read more strictly than by `sops`.
 
+mod all_errors;
 mod configuration;
 mod find;
 mod glob;

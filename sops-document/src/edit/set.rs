@@ -39,12 +39,8 @@ impl Document<'_> {
     /// # Ok::<(), sops_document::Error>(())
     /// ```
     pub fn set(&self, path: &KeyPath, value: &Node) -> Result<Option<Zeroizing<Vec<u8>>>> {
-        let is_reserved = |key: &str| match self.format {
-            Format::Dotenv => dotenv::is_reserved(key, self.reserved_key),
-            _ => self.reserved_key == Some(key),
-        };
         if let Component::Key(key) = &path.components()[0]
-            && is_reserved(key)
+            && self.reserves(key)
         {
             return Err(Error::Reserved { key: key.clone() });
         }
@@ -97,6 +93,14 @@ impl Document<'_> {
             return Ok(None);
         }
         change.apply(self, path).map(Some)
+    }
+
+    /// Whether the top-level key is reserved, so that it can be neither set nor removed.
+    pub fn reserves(&self, key: &str) -> bool {
+        match self.format {
+            Format::Dotenv => dotenv::is_reserved(key, self.reserved_key),
+            _ => self.reserved_key == Some(key),
+        }
     }
 
     /// Removes the entry at `path` from the first document of a stream and returns the changed

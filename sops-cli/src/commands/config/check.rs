@@ -21,7 +21,17 @@ Examples:
 pub(super) struct Args {}
 
 pub(super) fn cmd_check(ui: &Ui, globals: &GlobalArgs) -> Result<(), CommandError> {
-    let config = load::config(ui, globals)?;
+    let (config, mut errors) = match load::config(ui, globals) {
+        Ok(config) => (config, Vec::new()),
+        Err(first) => match load::config_with_errors(globals)? {
+            (Some(config), errors) if !errors.is_empty() => (Some(config), errors),
+            (_, mut errors) => {
+                let last = errors.pop().unwrap_or(first);
+                ui.errors(errors);
+                return Err(last);
+            }
+        },
+    };
     let Some((config, rules)) = config
         .as_ref()
         .and_then(|config| Some((config, config.creation_rules()?)))
@@ -31,22 +41,17 @@ pub(super) fn cmd_check(ui: &Ui, globals: &GlobalArgs) -> Result<(), CommandErro
     let of_destinations = config.destination_warnings();
     of_destinations.iter().for_each(|warning| ui.warn(warning));
     let warnings = config.warnings().len() + of_destinations.len();
-    let mut errors = Vec::new();
     for rule in rules {
         let checked = config
             .check_keys(rule)
             .and_then(|()| config.check_threshold(rule));
         let selection = rule.rule.as_ref().map(|rule| rule.compile());
-        errors.extend(checked.err());
-        errors.extend(selection.and_then(Result::err));
+        let found = checked.err().into_iter();
+        let found = found.chain(selection.and_then(Result::err));
+        errors.extend(found.map(|error| CommandError::in_config(error, config)));
     }
     let problems = warnings + errors.len();
-    let errors = errors.into_iter();
-    ui.errors(
-        errors
-            .map(|error| CommandError::in_config(error, config))
-            .collect(),
-    );
+    ui.errors(errors);
     let file = name_of(config.file());
     let count = match rules.len() {
         1 => "1 creation rule".to_owned(),

@@ -10,7 +10,7 @@ use sops_core::{
 };
 
 use crate::arguments::GlobalArgs;
-use crate::command_error::{CommandError, Role, name_of};
+use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::near_miss::near_miss;
 use crate::config::{load, nearer};
 use crate::encryption_options;
@@ -120,6 +120,12 @@ pub(super) fn cmd_explain(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     else {
         return Err(encryption_options::no_rules(config.as_ref())?);
     };
+    if args.file.is_dir() {
+        let message = "this is a directory, but creation rules are about files";
+        return Err(CommandError::new(Code::Generic, message)
+            .in_file(&name_of(&args.file))
+            .hint("pass a file, which may not exist yet; `sops-rs status` shows the rules of encrypted files in a directory"));
+    }
     nearer::warn(ui, globals, Some(config), &args.file);
     let in_config = |error| CommandError::in_config(error, config);
     let path = config.matched_path(&args.file);

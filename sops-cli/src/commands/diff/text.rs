@@ -54,6 +54,13 @@ impl TextReport<'_> {
 
     fn changes(&self, out: &mut String, report: &FileReport) -> std::fmt::Result {
         match report.transition {
+            Some(transition) if report.is_of_two_files => {
+                let state = match transition {
+                    Transition::Plaintext => "in plaintext",
+                    Transition::Encrypted => "encrypted",
+                };
+                writeln!(out, "  ! only the second file is {state}")?;
+            }
             Some(Transition::Plaintext) => {
                 writeln!(
                     out,
@@ -75,7 +82,7 @@ impl TextReport<'_> {
             self.access(out, changes, report.is_of_two_files)?;
         }
         for change in &report.values {
-            value(out, change, self.names_only)?;
+            value(out, change, self.names_only, report.is_of_two_files)?;
         }
         if report.is_layout_only {
             writeln!(out, "  ~ only comments, order or layout")?;
@@ -173,13 +180,24 @@ pub(super) fn recipient(key: &MasterKey) -> String {
     escaped(&names::shown(key)).into_owned()
 }
 
-fn value(out: &mut String, report: &ValueReport, names_only: bool) -> std::fmt::Result {
+fn value(
+    out: &mut String,
+    report: &ValueReport,
+    names_only: bool,
+    is_of_two_files: bool,
+) -> std::fmt::Result {
     let path = report.path.to_string();
     let path = match path.as_str() {
         "" => "the content".into(),
         path => escaped(path),
     };
     match report.transition {
+        Some(Transition::Plaintext) if is_of_two_files => {
+            writeln!(out, "  ! {path} is in plaintext in the second file only")?;
+        }
+        Some(Transition::Encrypted) if is_of_two_files => {
+            writeln!(out, "  ! {path} is encrypted in the second file only")?;
+        }
         Some(Transition::Plaintext) => writeln!(out, "  ! {path} IS IN PLAINTEXT NOW")?,
         Some(Transition::Encrypted) => writeln!(out, "  ! {path} is encrypted now")?,
         None => {}

@@ -101,6 +101,10 @@ pub(crate) fn person(survey: &Survey, names: &Names, wanted: &str) -> Result<Per
                 true => error,
                 false => error.hint(format!("the recipients are: {}", all.join(", "))),
             };
+            let error = match survey.graph.gap {
+                Some(gap) => error.hint(format!("older commits were not read: {}", gap.reason())),
+                None => error,
+            };
             Err(error.hint(format!(
                 "if only `.sops.yaml` names it, it could not read any value; to remove it there, run `sops-rs recipients remove {}`",
                 shell_word(wanted)

@@ -185,7 +185,7 @@ pub(super) fn summarize(ui: &Ui, search: &Search) {
         ui.warn(problem);
     }
     ui.note(format_args!(
-        "Values searched for: {}; not searched for, because they are short or common words: {}",
+        "Values searched for: {}; not searched for, because other text may contain them by chance: {}",
         search.searched, search.left_out
     ));
 }

@@ -274,6 +274,11 @@ impl FileChange<'_> {
             return Err(refused(message)
                 .hint("pass a lower threshold with `--shamir-secret-sharing-threshold`"));
         }
+        if threshold == Some(1) && groups.len() > 1 {
+            let message = "several key groups need a threshold of 2 or more";
+            return Err(refused(message.to_owned())
+                .hint("to let each key decrypt on its own, put all keys into one group"));
+        }
         refuse_damaged(
             input,
             document,

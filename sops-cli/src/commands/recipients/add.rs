@@ -8,11 +8,12 @@ use super::selection::{SelectionArgs, config};
 use super::update::{UpdateArgs, require_access, update};
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError, name_of};
+use crate::encryption_options;
 use crate::keys::names::short;
 use crate::keys::services::Services;
 #[cfg(feature = "kube")]
 use crate::recipient_edit::RuleSelection;
-use crate::recipient_edit::{RecipientChange, checked_name};
+use crate::recipient_edit::{RecipientChange, checked_name, has_age};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\
@@ -54,6 +55,15 @@ pub(super) fn cmd_add(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
     let config = config(ui, globals)?;
     let selection = args.selection.selection(&config)?;
     let rules = config.creation_rules().unwrap_or_default();
+    if rules.is_empty() {
+        return Err(encryption_options::no_rules(Some(&config))?);
+    }
+    if selection.rules.is_none() && !rules.iter().any(|rule| has_age(Some(rule))) {
+        let message = "no creation rule has age recipients, so the new one was not added";
+        return Err(CommandError::new(Code::Generic, message)
+            .in_file(&name_of(config.file()))
+            .hint("to add it to a rule with other keys, name a file of that rule with `--for`"));
+    }
     let is_meant = |index: usize| {
         let selected = selection.rules.as_ref();
         selected.is_none_or(|selected| selected.contains(&index))

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use sops_core::config::{Config, CreationRule};
 use sops_core::keys::{Identities, MasterKey, Recipient};
-use sops_lint::UNVERIFIED_FILE;
+use sops_lint::{ALTERED_FILE, UNVERIFIED_FILE};
 
 use super::runbook::{self, Facts};
 use crate::arguments::GlobalArgs;
@@ -164,6 +164,10 @@ fn file_checks(rev: &str, verified: &Verified) -> Vec<FluxCheck> {
                 LAST_COMMIT => "add the recipient of the backup to `.sops.yaml`, run `sops-rs updatekeys -y .`, and commit the files",
                 _ => "a commit does not change: to be able to restore it, keep a backup of a key that decrypts the file",
             });
+        }
+        if rev != LAST_COMMIT && finding.rule.code != ALTERED_FILE.code {
+            // What `.sops.yaml` says about the file does not matter for restoring it.
+            return FluxCheck::note(subject, finding.message.clone());
         }
         let check = FluxCheck::gap(subject, finding.message.clone());
         match &finding.help {

@@ -26,6 +26,8 @@ pub(super) fn find(file: PathBuf) -> Result<(PathBuf, UnmergedFile), CommandErro
         let here = GitRepository::found(GitRepository::look_up()?)?.called_in;
         return Ok((relative(&unmerged.path, &here), unmerged));
     }
+    // Outside a repository, none of the hints below would help.
+    GitRepository::found(GitRepository::look_up()?)?;
     let content = read_repository_file(&file).unwrap_or_default();
     let is_marked = merge_conflict(&content).is_some();
     let is_in_operation = Operation::current().abort().is_some();

@@ -1,7 +1,10 @@
 //! The credentials of an image registry, as `kubectl create secret docker-registry` writes them.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -39,6 +42,12 @@ impl DockerConfig<'_> {
         let json = format!("{{\"auths\":{{{}:{{{}}}}}}}", &*server, &*fields);
         Zeroizing::new(json.into_bytes())
     }
+}
+
+/// Whether the text is a JSON object, as Kubernetes requires.
+pub(super) fn is_object(text: &[u8]) -> bool {
+    // No value of the file is kept in memory.
+    serde_json::from_slice::<HashMap<String, IgnoredAny>>(text).is_ok()
 }
 
 /// A string in JSON as Go writes it.

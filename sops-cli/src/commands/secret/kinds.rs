@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 #[cfg(any(feature = "cloud-keys", feature = "kube"))]
 use super::certificate;
-use super::docker_config::{DEFAULT_SERVER, DockerConfig};
+use super::docker_config::{self, DEFAULT_SERVER, DockerConfig};
 use super::manifest::{ManifestArgs, Secret};
 use super::sources::{Entries, GenericArgs, Literals, PasswordArgs, Request, key_and_file};
 use crate::arguments::GlobalArgs;
@@ -86,10 +86,19 @@ pub(super) enum SecretKind {
         #[command(flatten)]
         password: PasswordArgs,
         /// The password; other processes can see it
-        #[arg(long = "password", value_name = "PASSWORD")]
+        #[arg(
+            long = "password",
+            value_name = "PASSWORD",
+            conflicts_with_all = ["password_stdin", "password_file", "generate"]
+        )]
         literal: Option<Zeroizing<String>>,
         /// Create a random password of this length, such as `32` or `64:hex`
-        #[arg(long, value_name = "LENGTH[:ALPHABET]", value_parser = Request::of_password)]
+        #[arg(
+            long,
+            value_name = "LENGTH[:ALPHABET]",
+            value_parser = Request::of_password,
+            conflicts_with_all = ["password_stdin", "password_file"]
+        )]
         generate: Option<Request>,
     },
     /// Create a Secret with an SSH private key
@@ -124,7 +133,11 @@ pub(super) struct DockerArgs {
     #[arg(long, value_name = "NAME", required_unless_present = "from_file")]
     docker_username: Option<String>,
     /// The password; other processes can see it
-    #[arg(long, value_name = "PASSWORD")]
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        conflicts_with_all = ["password_stdin", "password_file"]
+    )]
     docker_password: Option<Zeroizing<String>>,
     /// The email address
     #[arg(long, value_name = "ADDRESS")]
@@ -132,7 +145,18 @@ pub(super) struct DockerArgs {
     #[command(flatten)]
     password: PasswordArgs,
     /// A Docker configuration file to use as it is; `-` is standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["docker_username", "docker_password", "docker_email"])]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "docker_server",
+            "docker_username",
+            "docker_password",
+            "docker_email",
+            "password_stdin",
+            "password_file",
+        ]
+    )]
     from_file: Option<String>,
 }
 
@@ -214,7 +238,14 @@ impl DockerArgs {
         if let Some(file) = &self.from_file {
             // `kubectl` needs `.dockerconfigjson=FILE`, and no other key is valid.
             let (_, file) = key_and_file(file)?;
-            return read(Path::new(file));
+            let file = Path::new(file);
+            let config = read(file)?;
+            if !docker_config::is_object(&config) {
+                let message = format!("{} is not a JSON object", input_name(file));
+                return Err(CommandError::new(Code::Generic, message)
+                    .hint("pass a file such as `~/.docker/config.json`"));
+            }
+            return Ok(config);
         }
         let username = self.docker_username.as_deref().unwrap_or_default();
         let literal = self.docker_password.as_ref();

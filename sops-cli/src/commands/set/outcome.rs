@@ -62,7 +62,7 @@ fn node_at<'d, 'a>(document: &'d Document<'a>, path: &[Component]) -> Option<Nod
 
 /// A warning that only the first document of several is changed, if another one has the value too,
 /// or could have it.
-pub(super) fn other_documents(document: &Document<'_>, path: &KeyPath) -> Option<String> {
+pub(crate) fn other_documents(document: &Document<'_>, path: &KeyPath) -> Option<String> {
     let Some(Component::Key(field)) = path.components().first() else {
         return None;
     };

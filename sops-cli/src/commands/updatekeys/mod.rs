@@ -235,6 +235,12 @@ impl KeyUpdate<'_> {
         let Some(rule) = rule else {
             return Err(encryption_options::no_rules(config)?);
         };
+        // `sops` ignores the threshold of the rule.
+        if let Some(config) = config.filter(|_| !invocation::is_sops()) {
+            config
+                .check_threshold(rule)
+                .map_err(|error| CommandError::in_config(error, config))?;
+        }
         refuse_damaged(input, document, |_, _| false)?;
         let metadata = document.metadata();
         // A proposal has a rule of its own.

@@ -73,7 +73,7 @@ fn values_are_found_anywhere_in_the_history() {
     assert!(run.stdout.contains("in the message of tag v1\n"), "{run}");
     assert!(
         run.stderr.contains(
-            "Values searched for: 6; not searched for, because they are short or common words: 2"
+            "Values searched for: 6; not searched for, because other text may contain them by chance: 2"
         ),
         "{run}"
     );

@@ -203,13 +203,15 @@ fn an_incomplete_history_is_reported() {
     let url = format!("file://{}", repository.0.path("").display());
     let clone = Repository(clone);
     clone.git(&["clone", "-q", "--depth", "1", &url, "clone"]);
-    let mut command = clone
-        .0
-        .command(&["exposure", "--removed", &other_recipient()]);
-    command.current_dir(clone.0.path("clone"));
-    let run = clone.0.finish(command);
-    assert_eq!(run.code, Some(2), "{run}");
-    assert!(run.stderr.contains("shallow clone"), "{run}");
+    // Without the old versions, a name is not known.
+    for removed in [&other_recipient(), "carol"] {
+        let mut command = clone.0.command(&["exposure", "--removed", removed]);
+        command.current_dir(clone.0.path("clone"));
+        let run = clone.0.finish(command);
+        assert_eq!(run.code, Some(2), "{run}");
+        assert!(run.stderr.contains("shallow clone"), "{run}");
+        assert!(run.stderr.contains("`git fetch --unshallow`"), "{run}");
+    }
 }
 
 #[test]

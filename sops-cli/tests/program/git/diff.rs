@@ -145,14 +145,14 @@ fn only_differences_are_reported() {
 }
 
 #[test]
-fn a_value_that_is_in_plaintext_now_is_reported_in_capitals() {
+fn what_is_in_plaintext_in_only_one_file_is_reported() {
     let environment = TestEnvironment::new();
     let text = "data: correct-horse\nmore: x\n";
     environment.encrypt_with("old.yaml", text, &["--encrypted-regex", "^(data|more)$"]);
     environment.encrypt_with("new.yaml", text, &["--encrypted-regex", "^data$"]);
     let run = compare(&environment, &[]).succeeds();
     let expected = "  ~ selection rule: encrypted_regex: ^(data|more)$ -> encrypted_regex: ^data$\n  \
-                    ~ data key: different\n  ! more IS IN PLAINTEXT NOW\n  ~ more: ***\n";
+                    ~ data key: different\n  ! more is in plaintext in the second file only\n  ~ more: ***\n";
     assert!(run.stdout.ends_with(expected), "{run}");
 
     environment.write("new.yaml", text);
@@ -160,7 +160,8 @@ fn a_value_that_is_in_plaintext_now_is_reported_in_capitals() {
         .succeeds()
         .keeps(&["correct-horse"]);
     assert!(
-        run.stdout.contains("  ! THE FILE IS IN PLAINTEXT NOW: "),
+        run.stdout
+            .contains("  ! only the second file is in plaintext\n"),
         "{run}"
     );
     assert!(
@@ -171,7 +172,8 @@ fn a_value_that_is_in_plaintext_now_is_reported_in_capitals() {
     environment.write("old.yaml", text);
     let run = compare(&environment, &[]).succeeds();
     assert!(
-        run.stdout.contains("  ! the file is encrypted now"),
+        run.stdout
+            .contains("  ! only the second file is encrypted\n"),
         "{run}"
     );
 }
@@ -357,7 +359,10 @@ fn a_value_of_a_file_in_plaintext_is_not_encrypted_now() {
     environment.encrypt("old.yaml", "a: \"\"\nb: hunter2\n");
     environment.write("new.yaml", "a: correct-horse\nb: hunter3\n");
     let run = compare(&environment, &[]).succeeds();
-    assert!(run.stdout.contains("THE FILE IS IN PLAINTEXT NOW"), "{run}");
+    assert!(
+        run.stdout.contains("only the second file is in plaintext"),
+        "{run}"
+    );
     assert!(!run.stdout.contains("encrypted now"), "{run}");
     let run = compare(&environment, &["--format", "json"]).succeeds();
     let json: Json = serde_json::from_str(&run.stdout).expect("the text is JSON");

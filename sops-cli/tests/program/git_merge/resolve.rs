@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sops_test_support::environment::recipient;
+use sops_test_support::environment::{TestEnvironment, recipient};
 
 use super::{BASE, CAROL, OTHER, OURS, Repository, SECRETS, rules};
 
@@ -598,5 +598,17 @@ fn the_sides_are_named_in_every_operation() {
         let run = repository.0.run(&["resolve", FILE, "--ours"]).succeeds();
         let stderr = run.stderr.replace('\n', " ");
         assert!(sides.iter().all(|side| stderr.contains(side)), "{run}");
+    }
+}
+
+#[test]
+fn a_missing_repository_is_reported_with_and_without_a_file() {
+    let environment = TestEnvironment::new();
+    environment.encrypt("x.yaml", "a: 1\n");
+    for arguments in [&["resolve"][..], &["resolve", "x.yaml"]] {
+        let run = environment.run(arguments);
+        assert_ne!(run.code, Some(0), "{run}");
+        assert!(run.stderr.contains("not a git repository"), "{run}");
+        assert!(!run.stderr.contains("--merge"), "{run}");
     }
 }

@@ -90,23 +90,29 @@ fn invalid_keys_are_reported_with_their_location() {
 }
 
 #[test]
-fn a_threshold_of_one_for_several_groups_is_reported_with_its_location() {
-    let text = "creation_rules:\n- shamir_threshold: 1\n  key_groups:\n  - age: [x]\n  - age: [y]\n- {age: z, shamir_threshold: 1}\n";
-    let config = parse(text).expect("the text is valid");
-    let rules = config.creation_rules().unwrap_or_default();
-    match config.check_threshold(&rules[0]) {
-        Err(Error::Config {
-            location: Some(at),
-            message,
-            ..
-        }) => {
-            assert_eq!((at.line, at.column), (2, 21));
-            assert!(
-                message.starts_with("creation_rules[0].shamir_threshold: "),
-                "{message}"
-            );
+fn a_threshold_that_does_not_fit_several_groups_is_reported_with_its_location() {
+    for (threshold, is_valid) in [(1, false), (2, true), (3, false)] {
+        let text = format!(
+            "creation_rules:\n- shamir_threshold: {threshold}\n  key_groups:\n  - age: [x]\n  - age: [y]\n- {{age: z, shamir_threshold: {threshold}}}\n"
+        );
+        let config = parse(&text).expect("the text is valid");
+        let rules = config.creation_rules().unwrap_or_default();
+        match config.check_threshold(&rules[0]) {
+            Ok(()) => assert!(is_valid, "{threshold}"),
+            Err(Error::Config {
+                location: Some(at),
+                message,
+                ..
+            }) => {
+                assert!(!is_valid, "{threshold}");
+                assert_eq!((at.line, at.column), (2, 21));
+                assert!(
+                    message.starts_with("creation_rules[0].shamir_threshold: "),
+                    "{message}"
+                );
+            }
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
+        assert!(config.check_threshold(&rules[1]).is_ok());
     }
-    assert!(config.check_threshold(&rules[1]).is_ok());
 }
