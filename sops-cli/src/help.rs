@@ -48,7 +48,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ),
     (
         "Kubernetes",
-        &["apply", "flux", "recover", "refs", "render"],
+        &["apply", "doctor", "flux", "recover", "refs", "render"],
     ),
     (
         "Compatibility with sops",
@@ -141,9 +141,10 @@ const DECRYPTING: &[&str] = &[
 const WITHOUT_EFFECT: [(&str, &str); 1] = [("filestatus", "output_type")];
 
 /// The commands that read no `.sops.yaml`.
-const WITHOUT_CONFIG: [&str; 9] = [
+const WITHOUT_CONFIG: [&str; 10] = [
     "agent",
     "completion",
+    "doctor",
     "filestatus",
     "keygen",
     "link",

@@ -15,6 +15,7 @@ mod completion;
 mod config;
 mod decoded_data;
 mod decrypt_file;
+mod doctor;
 mod editor;
 mod encryption_options;
 mod exec;
@@ -28,6 +29,7 @@ mod input;
 mod input_format;
 mod key_plan;
 mod keys;
+mod label_selector;
 mod lint;
 #[cfg(feature = "kube")]
 mod manifests;
@@ -36,6 +38,7 @@ mod own_program;
 mod parallel;
 mod proposal;
 mod random_text;
+mod rbac;
 mod recipient_edit;
 // The reference has the commands of all features.
 #[cfg(all(test, feature = "keyservice", feature = "kube"))]

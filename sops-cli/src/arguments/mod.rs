@@ -15,6 +15,7 @@ mod key_path;
 mod opening;
 mod output;
 mod rule;
+mod secret_args;
 mod sops_order;
 
 pub(crate) use duration::{Age, age, duration};
@@ -29,6 +30,7 @@ pub(crate) use key_path::key_path;
 pub(crate) use opening::OpeningArgs;
 pub(crate) use output::OutputArgs;
 pub(crate) use rule::RuleArgs;
+pub(crate) use secret_args::SecretArgs;
 
 use std::path::PathBuf;
 

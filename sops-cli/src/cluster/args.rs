@@ -40,6 +40,11 @@ impl ClusterArgs {
         given.collect()
     }
 
+    /// Whether a flag selects the cluster.
+    pub(crate) fn are_given(&self) -> bool {
+        self.context.is_some() || self.kubeconfig.is_some()
+    }
+
     /// Whether neither the flags nor the environment selects a kubeconfig.
     pub(super) fn are_default(&self) -> bool {
         let is_set = env::var_os("KUBECONFIG").is_some_and(|files| !files.is_empty());

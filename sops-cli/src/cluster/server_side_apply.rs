@@ -81,6 +81,16 @@ impl Cluster {
         }
     }
 
+    /// The text at a path, such as the metrics.
+    pub(crate) async fn text(&self, path: &str) -> Result<String, ApiFailure> {
+        let subject = path.rsplit('/').next().unwrap_or(path);
+        let error = |error: kube::Error| self.error(&error, subject, None);
+        let request = Request::new(path)
+            .list(&ListParams::default())
+            .map_err(|cause| error(kube::Error::BuildRequest(cause)))?;
+        self.client.request_text(request).await.map_err(error)
+    }
+
     /// Applies the object and returns the effect.
     pub(crate) async fn apply(
         &self,

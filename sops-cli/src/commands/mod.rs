@@ -11,6 +11,7 @@ mod config;
 mod decrypt;
 pub(crate) mod deferred;
 mod diff;
+mod doctor;
 mod edit;
 mod encrypt;
 mod exec_env;
@@ -319,6 +320,18 @@ pub(crate) enum Command {
     /// Check that a backup of the key can rebuild the cluster from the repository
     #[cfg(feature = "kube")]
     Recover(DeferredArgs<recover::Args>),
+    /// Check how a cluster handles its secrets: encryption at rest, permissions, Flux
+    ///
+    /// Without a path, this checks the manifests of the repository, the files of a k3s, RKE2 or
+    /// kubeadm server on this computer, and the cluster of the kubeconfig. With paths, it checks
+    /// only these files and directories: manifests, an EncryptionConfiguration, the configuration
+    /// of k3s, the manifest of kube-apiserver, an audit policy, and the databases of etcd and k3s,
+    /// with their snapshots.
+    ///
+    /// Each finding has the reason and a fix. Nothing is changed, and no value of a Secret is
+    /// printed. The exit code is 0 if nothing is found, 1 if something is found, and 2 after an
+    /// error.
+    Doctor(DeferredArgs<doctor::Args>),
     /// Replace encrypted values with placeholders, for checks without a key
     ///
     /// This prints the manifests without their `sops` metadata, and with a placeholder of the same
@@ -411,6 +424,7 @@ pub(crate) fn run(
         Command::Flux(args) => return flux::cmd_flux(ui, globals, args),
         #[cfg(feature = "kube")]
         Command::Recover(args) => return recover::cmd_recover(ui, globals, args),
+        Command::Doctor(args) => return doctor::cmd_doctor(ui, args),
         Command::Render(args) => render::cmd_render(ui, globals, args),
         Command::Link(args) => link::cmd_link(ui, args),
         Command::Completion(args) => completion::cmd_completion(ui, args, command_line()),

@@ -8,8 +8,8 @@ use sops_lint::shell_word;
 
 use super::controller::ControllerKey;
 use super::report::FluxCheck;
-use super::secret_name::SecretName;
 use crate::command_error::name_of;
+use crate::rbac::SecretName;
 
 /// What Kustomizations are checked against.
 pub(crate) struct Expectation<'a> {

@@ -1,22 +1,17 @@
 //! Checks whether Flux can decrypt a repository: its keys in the cluster, its Kustomizations, and
 //! who can read the keys.
 
-mod access;
 mod controller;
 mod kustomization;
-mod rbac;
 mod replacement;
 mod report;
 mod repository;
 mod rollout;
 mod secret;
-mod secret_name;
 mod selection;
 
-pub(crate) use access::{Access, access, table as access_table};
 pub(crate) use controller::ControllerKey;
 pub(crate) use kustomization::{Expectation, items};
-pub(crate) use rbac::RbacLists;
 pub(crate) use replacement::{
     KeyReplacement, REPLACES, ReplacementState, ReplacementStep, RepositoryState,
     recipients_in_secret, recorded,
@@ -27,5 +22,4 @@ pub(crate) use rollout::Rollout;
 pub(crate) use secret::{
     DecryptionSecret, OwnKeys, identities_of_secret, needs_secret, recipients_in, recipients_of,
 };
-pub(crate) use secret_name::SecretName;
 pub(crate) use selection::Selection;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sops_printable::{escaped_json, one_line};
 
-use super::access::Access;
+use crate::rbac::Access;
 
 /// The state of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

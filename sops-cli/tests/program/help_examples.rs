@@ -55,7 +55,7 @@ fn examples_of_every_command_run() {
                     let asks = NO_TERMINAL_FOR_SHARES.iter().any(needs);
                     assert!(run.code == Some(0) || asks, "{example}: {run}");
                 }
-                ["apply"] | ["flux", ..] => {
+                ["apply"] | ["doctor"] | ["flux", ..] => {
                     let run = run(&environment, &example);
                     let is_offline = example.contains("client") || example.contains("--export");
                     let needs_cluster = !is_offline && run.stderr.contains(NO_CLUSTER);
@@ -153,6 +153,13 @@ fn repository() -> TestEnvironment {
          imagePullSecrets: [{name: db}]\n",
     );
     environment.write("password.json", "\"new\"");
+    environment.write(
+        "encryption-config.json",
+        "{\"kind\": \"EncryptionConfiguration\", \"resources\": [{\"resources\": [\"secrets\"], \
+         \"providers\": [{\"kms\": {\"apiVersion\": \"v2\", \"name\": \"a\"}}]}]}",
+    );
+    let database = [&[0; 16][..], &[0xed, 0xda, 0x0c, 0xed], &[0; 12]].concat();
+    environment.write("snapshot.db", database);
     environment.write("tls.key", include_str!("../../../testdata/tls/server.key"));
     environment.write("backup.txt", identity());
     environment.write(".gitignore", "tls.key\nbackup.txt\nshare-*.txt\n");

@@ -17,6 +17,7 @@ mod config;
 mod confirmations;
 mod conflicts;
 mod disguise;
+mod doctor;
 mod edit;
 mod encrypt_decrypt;
 mod exec;

@@ -17,8 +17,7 @@ use sops_core::tree::Node;
 use sops_lint::shell_word;
 use zeroize::Zeroizing;
 
-use super::secret_args::SecretArgs;
-use crate::arguments::GlobalArgs;
+use crate::arguments::{GlobalArgs, SecretArgs};
 use crate::cluster::{
     self, Applied, ApplyOutcome, Cluster, ClusterArgs, ClusterObject, ResourcePath, Security,
     ServerSideApply, was_applied,

@@ -2,7 +2,6 @@
 
 mod install_key;
 mod rotate_key;
-mod secret_args;
 mod verify;
 
 use std::process::ExitCode;
@@ -13,7 +12,6 @@ use crate::arguments::GlobalArgs;
 use crate::command_error::CommandError;
 use crate::ui::Ui;
 
-pub(crate) use self::secret_args::SecretArgs;
 pub(crate) use self::verify::report_of_backup;
 
 const EXAMPLES: &str = "\

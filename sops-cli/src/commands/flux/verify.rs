@@ -10,17 +10,17 @@ use sops_core::keys::Recipient;
 use sops_core::{Format, parse_document};
 use sops_lint::flux::{AppliedKustomization, FluxTree, SourceOrigin};
 
-use super::secret_args::SecretArgs;
+use crate::arguments::SecretArgs;
 use crate::batch::{self, BatchFile};
 use crate::cluster::{self, ApiFailure, Cluster, ClusterArgs, ResourcePath, Security};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::flux::{
-    Access, ControllerKey, DecryptionSecret, Expectation, FluxCheck, FluxReport, OwnKeys,
-    RbacLists, SecretName, Selection, access, access_table, items, needs_secret, read_repository,
-    recipients_of,
+    ControllerKey, DecryptionSecret, Expectation, FluxCheck, FluxReport, OwnKeys, Selection, items,
+    needs_secret, read_repository, recipients_of,
 };
 use crate::input::{Input, read_repository_file};
 use crate::lint::judge::relative;
+use crate::rbac::{Access, RbacLists, SecretName, access, access_table};
 use crate::ui::Ui;
 
 const EXAMPLES: &str = "\

@@ -8,10 +8,10 @@ use sops_core::keys::{Identities, MasterKey, Recipient};
 use sops_lint::{ALTERED_FILE, UNVERIFIED_FILE};
 
 use super::runbook::{self, Facts};
-use crate::arguments::GlobalArgs;
+use crate::arguments::{GlobalArgs, SecretArgs};
 use crate::cluster::ClusterArgs;
 use crate::command_error::{Code, CommandError, name_of};
-use crate::commands::flux::{SecretArgs, report_of_backup};
+use crate::commands::flux::report_of_backup;
 use crate::commands::verify::{Verified, verify_commit};
 use crate::config::load;
 use crate::flux::{FluxCheck, FluxReport};

@@ -11,8 +11,8 @@ use sops_lint::flux::{Decryption, SourceOrigin};
 use sops_lint::{shell_path, shell_word};
 use sops_printable::one_line;
 
+use crate::arguments::SecretArgs;
 use crate::command_error::{CommandError, name_of};
-use crate::commands::flux::SecretArgs;
 use crate::flux::read_repository;
 use crate::git::Objects;
 use crate::keys::names::short;

@@ -3,6 +3,7 @@
 
 mod apply;
 mod credentials;
+mod doctor;
 mod install_key;
 mod rebuild;
 mod refusals;

@@ -25,12 +25,19 @@ pub(crate) struct Server {
     authority: String,
     /// The certificate and key of a client.
     client_certificate: (String, String),
+    /// The directory with the data of etcd.
+    data: PathBuf,
     _etcd: Warden,
     _server: Warden,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Starts a server with this `EncryptionConfiguration`.
+    pub(crate) fn start_with(encryption: Option<&str>) -> Self {
         // The wardens remove the directories in it.
         let root = tempfile::tempdir()
             .expect("a temporary directory can be created")
@@ -67,30 +74,36 @@ impl Server {
         let tokens = "token-of-admin,admin,admin,\"system:masters\"\ntoken-of-ann,ann,ann\n";
         fs::write(path("tokens"), tokens).expect("the file can be written");
         let client_certificate = client_certificate(&directory);
-        let server = Warden::start(
-            &directory,
-            "kube-apiserver",
-            &[
-                format!("--etcd-servers={client}"),
-                format!("--secure-port={port}"),
-                "--bind-address=127.0.0.1".to_owned(),
-                format!("--cert-dir={}", path("certificates")),
-                format!("--service-account-key-file={}", path("key.pub")),
-                format!("--service-account-signing-key-file={}", path("key")),
-                "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
-                format!("--token-auth-file={}", path("tokens")),
-                format!("--client-ca-file={}", path("ca.crt")),
-                "--authorization-mode=RBAC".to_owned(),
-                "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
-                "--disable-admission-plugins=ServiceAccount".to_owned(),
-            ],
-        );
+        let mut flags = Vec::new();
+        if let Some(configuration) = encryption {
+            fs::write(path("encryption.yaml"), configuration).expect("the file can be written");
+            flags.push(format!(
+                "--encryption-provider-config={}",
+                path("encryption.yaml")
+            ));
+        }
+        flags.extend([
+            format!("--etcd-servers={client}"),
+            format!("--secure-port={port}"),
+            "--bind-address=127.0.0.1".to_owned(),
+            format!("--cert-dir={}", path("certificates")),
+            format!("--service-account-key-file={}", path("key.pub")),
+            format!("--service-account-signing-key-file={}", path("key")),
+            "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
+            format!("--token-auth-file={}", path("tokens")),
+            format!("--client-ca-file={}", path("ca.crt")),
+            "--authorization-mode=RBAC".to_owned(),
+            "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
+            "--disable-admission-plugins=ServiceAccount".to_owned(),
+        ]);
+        let server = Warden::start(&directory, "kube-apiserver", &flags);
         let authority = directory.join("certificates/apiserver.crt");
         let log = root.join("server.log");
         let mut this = Self {
             port,
             authority: String::new(),
             client_certificate,
+            data,
             _etcd: etcd,
             _server: server,
         };
@@ -107,6 +120,11 @@ impl Server {
         fs::remove_file(log).expect("the file can be removed");
         fs::remove_file(root.join("etcd.log")).expect("the file can be removed");
         this
+    }
+
+    /// The directory with the data of etcd.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Whether the server answers and has created its initial objects.

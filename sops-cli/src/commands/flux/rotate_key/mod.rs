@@ -18,8 +18,7 @@ use sops_lint::{shell_path, shell_word};
 use zeroize::Zeroizing;
 
 use self::flux_keys::KeyFile;
-use super::secret_args::SecretArgs;
-use crate::arguments::{GlobalArgs, duration};
+use crate::arguments::{GlobalArgs, SecretArgs, duration};
 use crate::cluster::{self, Cluster, ClusterArgs, Security};
 use crate::command_error::{Code, CommandError, name_of};
 use crate::commands::keygen;

@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 use super::flux_keys::KeyFile;
 use super::{Next, Rotation};
+use crate::arguments::SecretArgs;
 use crate::cluster::{Applied, ClusterObject, ResourcePath, ServerSideApply, was_applied};
 use crate::command_error::{Code, CommandError};
 use crate::commands::flux::install_key::ENTRY;
-use crate::commands::flux::secret_args::SecretArgs;
 use crate::flux::{KeyReplacement, identities_of_secret};
 
 impl Rotation<'_> {

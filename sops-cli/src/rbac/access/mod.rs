@@ -6,20 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
+#[cfg(any(test, feature = "kube"))]
 use sops_printable::one_line;
 
 use self::ways::{direct_ways, indirect_ways, mounts};
-use crate::flux::rbac::{Grant, PolicyRule, RbacLists, RbacSubject};
-use crate::flux::secret_name::SecretName;
+use crate::rbac::lists::{Grant, PolicyRule, RbacLists, RbacSubject};
+use crate::rbac::secret_name::SecretName;
 
 /// Who can read the Secret, and how.
 #[derive(Debug, Serialize)]
 pub(crate) struct Access {
-    subject: RbacSubject,
+    pub(crate) subject: RbacSubject,
     /// The permitted actions that let the subject read the Secret.
-    ways: BTreeSet<String>,
+    pub(crate) ways: BTreeSet<String>,
     /// The bindings that grant the permissions, or the pods that have the Secret.
-    through: BTreeSet<String>,
+    pub(crate) through: BTreeSet<String>,
 }
 
 /// The accesses, by subject.
@@ -98,19 +99,9 @@ pub(crate) fn access(lists: &RbacLists, pods: &[Value], secret: &SecretName<'_>)
 }
 
 /// A line for each subject and way, in columns.
+#[cfg(any(test, feature = "kube"))]
 pub(crate) fn table(accesses: &[Access], secret: &SecretName<'_>) -> String {
-    let shown = |access: &Access| {
-        let RbacSubject {
-            kind,
-            namespace,
-            name,
-        } = &access.subject;
-        let namespace = namespace
-            .as_ref()
-            .map(|namespace| format!("{namespace}/"))
-            .unwrap_or_default();
-        one_line(&format!("{kind} {namespace}{name}")).into_owned()
-    };
+    let shown = |access: &Access| one_line(&access.subject.to_string()).into_owned();
     let width = accesses
         .iter()
         .map(|access| shown(access).chars().count())

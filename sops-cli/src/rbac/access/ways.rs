@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::flux::rbac::{Grant, PolicyRule, RbacSubject};
-use crate::flux::secret_name::SecretName;
+use crate::rbac::lists::{Grant, PolicyRule, RbacSubject};
+use crate::rbac::secret_name::SecretName;
 
 /// The kinds of workloads that create pods.
 const WORKLOADS: [(&str, &str); 8] = [

@@ -1,9 +1,12 @@
 //! The roles and bindings of a cluster (RBAC), which determine who may do what.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::label_selector::selects;
 
 /// The user, group or service account that has a permission.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -13,6 +16,17 @@ pub(crate) struct RbacSubject {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) namespace: Option<String>,
     pub(crate) name: String,
+}
+
+/// Names subjects like `ServiceAccount web/default`.
+impl fmt::Display for RbacSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.kind)?;
+        if let Some(namespace) = &self.namespace {
+            write!(f, "{namespace}/")?;
+        }
+        f.write_str(&self.name)
+    }
 }
 
 /// One permission: some verbs on some resources.
@@ -93,46 +107,58 @@ impl RbacLists {
     /// The roles that bindings grant in a namespace. A binding of a role that does not exist grants
     /// nothing.
     pub(crate) fn grants(&self, namespace: &str) -> Vec<Grant> {
+        let grants = self.all_grants().into_iter();
+        let is_here = |grant: &Grant| {
+            let own = grant.namespace.as_deref();
+            own.is_none_or(|own| own == namespace)
+        };
+        grants.filter(is_here).collect()
+    }
+
+    /// The roles that all bindings grant, each in its own namespace.
+    pub(crate) fn all_grants(&self) -> Vec<Grant> {
         let cluster_roles: BTreeMap<&str, &Value> = named(&self.cluster_roles).collect();
-        let roles: BTreeMap<&str, &Value> = named(&self.roles)
-            .filter(|(_, role)| role["metadata"]["namespace"] == namespace)
+        let namespace_of =
+            |object: &'_ Value| object["metadata"]["namespace"].as_str().map(str::to_owned);
+        let roles: BTreeMap<(Option<String>, &str), &Value> = named(&self.roles)
+            .map(|(name, role)| ((namespace_of(role), name), role))
             .collect();
-        let local = self
-            .role_bindings
-            .iter()
-            .filter(|binding| binding["metadata"]["namespace"] == namespace);
-        let local = local.map(|binding| (binding, Some(namespace)));
-        let global = self
-            .cluster_role_bindings
-            .iter()
-            .map(|binding| (binding, None));
-        let grant = |(binding, namespace): (&Value, Option<&str>)| {
+        let local = self.role_bindings.iter().filter_map(|binding| {
+            // Without a namespace, an object in a manifest is in the default one.
+            let namespace = namespace_of(binding);
             let name = binding["roleRef"]["name"].as_str()?;
             let is_cluster_role = binding["roleRef"]["kind"] == "ClusterRole";
-            let role = if is_cluster_role {
-                cluster_roles.get(name)
-            } else {
-                roles.get(name)
+            let role = match is_cluster_role {
+                true => cluster_roles.get(name),
+                false => roles.get(&(namespace.clone(), name)),
             };
-            let kind = if namespace.is_some() {
-                "RoleBinding"
-            } else {
-                "ClusterRoleBinding"
-            };
-            let role_kind = if is_cluster_role {
-                "ClusterRole"
-            } else {
-                "Role"
-            };
-            let own_name = binding["metadata"]["name"].as_str().unwrap_or_default();
-            Some(Grant {
-                subjects: subjects(binding, namespace),
-                rules: self.rules(role?),
-                binding: format!("{kind} {own_name} of {role_kind} {name}"),
-                namespace: namespace.map(str::to_owned),
-            })
+            let namespace = namespace.unwrap_or_else(|| "default".to_owned());
+            self.grant(binding, *role?, Some(namespace))
+        });
+        let global = self.cluster_role_bindings.iter().filter_map(|binding| {
+            let role = cluster_roles.get(binding["roleRef"]["name"].as_str()?);
+            self.grant(binding, *role?, None)
+        });
+        local.chain(global).collect()
+    }
+
+    fn grant(&self, binding: &Value, role: &Value, namespace: Option<String>) -> Option<Grant> {
+        let kind = match namespace {
+            Some(_) => "RoleBinding",
+            None => "ClusterRoleBinding",
         };
-        local.chain(global).filter_map(grant).collect()
+        let role_kind = match binding["roleRef"]["kind"] == "ClusterRole" {
+            true => "ClusterRole",
+            false => "Role",
+        };
+        let own_name = binding["metadata"]["name"].as_str().unwrap_or_default();
+        let role_name = binding["roleRef"]["name"].as_str()?;
+        Some(Grant {
+            subjects: subjects(binding, namespace.as_deref()),
+            rules: self.rules(role),
+            binding: format!("{kind} {own_name} of {role_kind} {role_name}"),
+            namespace,
+        })
     }
 
     /// The rules of a role, with those of the roles that it aggregates: a controller copies them
@@ -189,30 +215,6 @@ fn subjects(binding: &Value, namespace: Option<&str>) -> Vec<RbacSubject> {
         .iter()
         .filter_map(subject)
         .collect()
-}
-
-/// Whether a selector of labels selects an object with these labels.
-fn selects(selector: &Value, labels: &Value) -> bool {
-    let exact = selector["matchLabels"].as_object();
-    let has_exact = exact
-        .into_iter()
-        .flatten()
-        .all(|(key, value)| labels.get(key) == Some(value));
-    has_exact
-        && array(&selector["matchExpressions"])
-            .iter()
-            .all(|expression| {
-                let label = labels.get(expression["key"].as_str().unwrap_or_default());
-                let is_listed =
-                    label.is_some_and(|label| array(&expression["values"]).contains(label));
-                match expression["operator"].as_str() {
-                    Some("In") => is_listed,
-                    Some("NotIn") => !is_listed,
-                    Some("Exists") => label.is_some(),
-                    Some("DoesNotExist") => label.is_none(),
-                    _ => false,
-                }
-            })
 }
 
 fn array(value: &Value) -> &[Value] {
