@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
 use crate::provider::{Outcome, Provider, Warn};
+use crate::publishing::{Destination, PublishError, Published};
 use crate::race::race;
 use crate::reach::Reach;
 
@@ -144,6 +145,27 @@ impl CloudKeys {
     pub fn credential_source(&self, key: &MasterKey) -> Option<String> {
         let source = self.provider(key.family())?.credential_source(key);
         self.run(source).and_then(|source| source).ok()
+    }
+
+    /// Writes the content of a file to a destination, with the user's credentials for keys of
+    /// [`Destination::family`].
+    ///
+    /// # Errors
+    ///
+    /// The crate was built without the family, a server that only a file names was not contacted,
+    /// or the server refused the content.
+    pub fn publish(
+        &self,
+        destination: &Destination,
+        content: &[u8],
+    ) -> std::result::Result<Published, PublishError> {
+        let family = destination.family();
+        let provider = self.provider(family).ok_or_else(|| {
+            PublishError(format!("sops-kms was built without support for {family}"))
+        })?;
+        let request = async { provider.publish(destination, content, self.reach()).await };
+        let outcome = self.run(request).and_then(|outcome| outcome);
+        outcome.map_err(PublishError)
     }
 
     /// Tries the keys at these indices together.

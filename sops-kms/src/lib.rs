@@ -1,15 +1,15 @@
-//! Encrypts and decrypts the data keys of SOPS files with keys on servers.
+//! Encrypts and decrypts the data keys of SOPS files with keys on servers, and publishes files.
 //!
 //! [`CloudKeys`] is the [`KeyService`](sops_keys::KeyService) for all families that the crate is
 //! built with. Each family has a cargo feature and a module:
 //!
 //! | Feature | Family | Module |
 //! |---|---|---|
-//! | `aws`, not on by default | AWS KMS, with AWS's SDK | `aws` |
+//! | `aws`, not on by default | AWS KMS, with AWS's SDK; Amazon S3 | `aws` |
 //! | `azure` | Azure Key Vault and Managed HSM | `azure` |
-//! | `gcp` | Google Cloud KMS | `gcp` |
+//! | `gcp` | Google Cloud KMS; Google Cloud Storage | `gcp` |
 //! | `hckms` | Huawei Cloud KMS | `hckms` |
-//! | `vault` | the transit engine of HashiCorp Vault and OpenBao | `vault` |
+//! | `vault` | the transit and key-value engines of HashiCorp Vault and OpenBao | `vault` |
 //!
 //! ```no_run
 //! use sops_keys::{Environment, Family, KeyService, MasterKey};
@@ -51,6 +51,7 @@ mod hckms;
 #[cfg(feature = "hckms")]
 mod ini;
 mod provider;
+mod publishing;
 mod race;
 mod reach;
 #[cfg(any(
@@ -67,11 +68,13 @@ mod vault;
 mod words;
 
 pub use cloud_keys::CloudKeys;
+pub use publishing::{Destination, PublishError, Published, VaultSecret};
 /// The crate whose types are in this crate's signatures.
 pub use sops_keys;
 
 /// The name and version of this program, which servers get with each request.
 #[cfg(any(
+    feature = "aws",
     feature = "azure",
     feature = "gcp",
     feature = "hckms",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sops_keys::{Family, MasterKey};
 use zeroize::Zeroizing;
 
+use crate::publishing::{Destination, Published};
 use crate::reach::Reach;
 
 /// The result of a request. The message says why the key can't be used and what to do; it follows
@@ -46,4 +47,15 @@ pub(crate) trait Provider: Send + Sync {
         enc: &'a str,
         reach: Reach,
     ) -> Pending<'a, Zeroizing<Vec<u8>>>;
+
+    /// Writes content to a destination that belongs to the family.
+    fn publish<'a>(
+        &'a self,
+        destination: &'a Destination,
+        content: &'a [u8],
+        reach: Reach,
+    ) -> Pending<'a, Published> {
+        let _ = (destination, content, reach);
+        Box::pin(async { Err("files cannot be published there".to_owned()) })
+    }
 }

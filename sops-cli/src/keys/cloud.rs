@@ -51,6 +51,15 @@ impl Cloud {
     pub(super) fn contact_any_server(&self) {
         self.0.contact_any_server();
     }
+
+    /// Writes the content of a file to a destination.
+    pub(super) fn publish(
+        &self,
+        destination: &sops_kms::Destination,
+        content: &[u8],
+    ) -> std::result::Result<sops_kms::Published, sops_kms::PublishError> {
+        self.0.publish(destination, content)
+    }
 }
 
 /// The same service; while one file waits for it, other files are processed.

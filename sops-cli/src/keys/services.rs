@@ -351,6 +351,16 @@ impl Services {
         }
     }
 
+    /// Writes the content of a file to a destination on a server.
+    #[cfg(feature = "cloud-keys")]
+    pub(crate) fn publish(
+        &self,
+        destination: &sops_kms::Destination,
+        content: &[u8],
+    ) -> Result<sops_kms::Published, sops_kms::PublishError> {
+        self.cloud.publish(destination, content)
+    }
+
     /// Whether this program contacts the servers of the family itself.
     fn serves_in_cloud(&self, family: Family) -> bool {
         self.is_local && self.cloud.serves(family)

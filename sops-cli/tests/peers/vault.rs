@@ -11,14 +11,15 @@ use sops_test_support::environment::{Run, TestEnvironment, recipient};
 use crate::cloud::{PROGRAMS, TEXT, logs_agree, run as run_with};
 use crate::warden::{Warden, free_port};
 
-const ROOT: &str = "root-token-of-the-tests";
+pub(crate) const ROOT: &str = "root-token-of-the-tests";
 
 /// The server that the tests share. It has the transit engines `transit`, with the keys `sops` and
-/// `other`, and `sops/nested`, with the key `sops`.
-static SERVER: LazyLock<OpenBao> = LazyLock::new(OpenBao::start);
+/// `other`, and `sops/nested`, with the key `sops`, and the key-value engines `secret` of version 2
+/// and `old` of version 1.
+pub(crate) static SERVER: LazyLock<OpenBao> = LazyLock::new(OpenBao::start);
 
-struct OpenBao {
-    address: String,
+pub(crate) struct OpenBao {
+    pub(crate) address: String,
     _server: Warden,
 }
 
@@ -48,6 +49,7 @@ impl OpenBao {
         for words in [
             &["secrets", "enable", "transit"][..],
             &["secrets", "enable", "-path=sops/nested", "transit"],
+            &["secrets", "enable", "-path=old", "-version=1", "kv"],
             &["write", "-f", "transit/keys/sops"],
             &["write", "-f", "transit/keys/other"],
             &["write", "-f", "sops/nested/keys/sops"],
@@ -57,7 +59,7 @@ impl OpenBao {
         this
     }
 
-    fn bao(&self, words: &[&str]) -> Command {
+    pub(crate) fn bao(&self, words: &[&str]) -> Command {
         let mut command = Command::new("bao");
         command
             .args(words)

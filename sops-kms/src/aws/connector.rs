@@ -24,16 +24,26 @@ use crate::transport::{HttpClient, Limits, Proxies, TlsSettings, read};
 ///
 /// The file in `AWS_CA_BUNDLE` can't be read.
 pub(super) fn client(environment: &Environment) -> Outcome<SharedHttpClient> {
-    let mut tls = TlsSettings::default();
-    if let Some(file) = environment.var("AWS_CA_BUNDLE").map(PathBuf::from) {
-        tls.authorities = vec![(file.display().to_string(), read(&file)?)];
-    }
     let limits = Limits {
         retries: 0,
         ..Limits::default()
     };
-    let client = HttpClient::new(Proxies::from_environment(environment), tls, limits);
+    let client = transport(environment, limits)?;
     Ok(SharedHttpClient::new(Connector(Arc::new(client))))
+}
+
+/// The client for requests that the SDK does not send.
+///
+/// # Errors
+///
+/// The file in `AWS_CA_BUNDLE` can't be read.
+pub(super) fn transport(environment: &Environment, limits: Limits) -> Outcome<HttpClient> {
+    let mut tls = TlsSettings::default();
+    if let Some(file) = environment.var("AWS_CA_BUNDLE").map(PathBuf::from) {
+        tls.authorities = vec![(file.display().to_string(), read(&file)?)];
+    }
+    let proxies = Proxies::from_environment(environment);
+    Ok(HttpClient::new(proxies, tls, limits))
 }
 
 #[derive(Clone, Debug)]

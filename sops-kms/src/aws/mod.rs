@@ -1,7 +1,8 @@
 //! Keys of AWS KMS, with the SDK of AWS. `key_arn.rs` checks what a file names, `connector.rs`
 //! sends the requests of the SDK, `credentials.rs` finds an access key, `profile.rs` checks the
-//! profile, and `refusal.rs` explains errors.
+//! profile, and `refusal.rs` explains errors. `bucket/` publishes to Amazon S3.
 
+mod bucket;
 mod connector;
 mod credentials;
 mod key_arn;
@@ -14,7 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kms::Client;
 use aws_sdk_kms::config::{SharedCredentialsProvider, SharedHttpClient};
 use aws_sdk_kms::primitives::Blob;
@@ -29,7 +30,9 @@ use self::key_arn::KeyArn;
 use self::profile::Profile;
 use self::refusal::NOT_AN_ANSWER;
 use crate::provider::{Outcome, Pending, Provider};
+use crate::publishing::{Destination, Published};
 use crate::reach::Reach;
+use crate::transport::{HttpClient, Limits};
 
 /// The time for all attempts of a request. The transport limits each of them to less.
 const ALL_ATTEMPTS: Duration = Duration::from_secs(40);
@@ -41,6 +44,8 @@ const RESERVE: Duration = Duration::from_secs(60);
 pub(crate) struct Aws {
     environment: Environment,
     http: OnceLock<Outcome<SharedHttpClient>>,
+    /// Sends the requests to Amazon S3.
+    buckets: OnceLock<Outcome<HttpClient>>,
     sessions: std::sync::Mutex<HashMap<Wanted, Slot>>,
 }
 
@@ -48,7 +53,7 @@ pub(crate) struct Aws {
 /// there is only one search.
 type Slot = Arc<Mutex<Option<Outcome<Session>>>>;
 
-/// The session that a key in a file needs.
+/// The session that a key in a file or a bucket needs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Wanted {
     /// The profile, which then has precedence over the environment.
@@ -62,6 +67,8 @@ struct Wanted {
 #[derive(Clone)]
 struct Session {
     client: Client,
+    /// The settings, with the access key.
+    config: SdkConfig,
     /// The source of the access key, as messages name it.
     source: String,
     expires: Option<SystemTime>,
@@ -89,16 +96,21 @@ impl Aws {
         Self {
             environment,
             http: OnceLock::new(),
+            buckets: OnceLock::new(),
             sessions: std::sync::Mutex::default(),
         }
     }
 
-    async fn session(&self, key: &Key<'_>) -> Outcome<Session> {
+    async fn session_for(&self, key: &Key<'_>) -> Outcome<Session> {
         let wanted = Wanted {
             profile: key.profile.cloned(),
             role: key.role.cloned(),
             region: key.arn.region.to_owned(),
         };
+        self.session(wanted).await
+    }
+
+    async fn session(&self, wanted: Wanted) -> Outcome<Session> {
         let slot = {
             let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(sessions.entry(wanted.clone()).or_default())
@@ -155,9 +167,33 @@ impl Aws {
         let config = config.into_builder().credentials_provider(provider).build();
         Ok(Session {
             client: Client::new(&config),
+            config,
             source,
             expires,
         })
+    }
+}
+
+impl Aws {
+    /// Writes an object to Amazon S3.
+    async fn put(&self, bucket: &str, key: &str, content: &[u8]) -> Outcome<Published> {
+        let region = bucket::region(&self.environment).await?;
+        let wanted = Wanted {
+            profile: None,
+            role: None,
+            region: region.clone(),
+        };
+        let session = self.session(wanted).await?;
+        let client = self
+            .buckets
+            .get_or_init(|| connector::transport(&self.environment, Limits::default()));
+        let access = bucket::Access {
+            config: &session.config,
+            region: &region,
+            source: &session.source,
+            client: client.as_ref().map_err(Clone::clone)?,
+        };
+        bucket::put(&access, bucket, key, content).await
     }
 }
 
@@ -202,7 +238,7 @@ impl Provider for Aws {
 
     /// The servers are those of AWS or of the user, so every reach is the same.
     fn credential_source<'a>(&'a self, key: &'a MasterKey) -> Pending<'a, String> {
-        Box::pin(async move { Ok(self.session(&key_of(key)?).await?.source) })
+        Box::pin(async move { Ok(self.session_for(&key_of(key)?).await?.source) })
     }
 
     fn encrypt<'a>(
@@ -213,7 +249,7 @@ impl Provider for Aws {
     ) -> Pending<'a, String> {
         Box::pin(async move {
             let key = key_of(key)?;
-            let session = self.session(&key).await?;
+            let session = self.session_for(&key).await?;
             let request = session
                 .client
                 .encrypt()
@@ -243,7 +279,7 @@ impl Provider for Aws {
             let ciphertext = STANDARD
                 .decode(enc)
                 .map_err(|_| "`enc` is not base64".to_owned())?;
-            let session = self.session(&key).await?;
+            let session = self.session_for(&key).await?;
             let request = session
                 .client
                 .decrypt()
@@ -256,6 +292,20 @@ impl Provider for Aws {
             check(key.arn, answer.key_id())?;
             let plaintext = answer.plaintext.ok_or_else(|| NOT_AN_ANSWER.to_owned())?;
             Ok(Zeroizing::new(plaintext.into_inner()))
+        })
+    }
+
+    fn publish<'a>(
+        &'a self,
+        destination: &'a Destination,
+        content: &'a [u8],
+        _: Reach,
+    ) -> Pending<'a, Published> {
+        Box::pin(async move {
+            match destination {
+                Destination::S3 { bucket, key } => self.put(bucket, key, content).await,
+                _ => Err("this is not in Amazon S3".to_owned()),
+            }
         })
     }
 }

@@ -1,6 +1,10 @@
 //! The checksum with which Google Cloud KMS protects requests and answers, CRC-32C (RFC 3720,
 //! appendix B.4).
 
+/// The message if a checksum is wrong.
+pub(super) const DAMAGED: &str =
+    "the request or the response was damaged in transit: a checksum does not match";
+
 /// The checksum of some bytes. Data keys are short, so it needs no table.
 pub(super) fn crc32c(bytes: &[u8]) -> u32 {
     const POLYNOMIAL: u32 = 0x82F6_3B78;

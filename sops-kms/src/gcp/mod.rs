@@ -1,6 +1,8 @@
 //! Keys of Google Cloud KMS, over its REST API. `credentials/` gets access tokens, `crc32c.rs`
-//! computes checksums, and `refusal.rs` explains answers.
+//! computes checksums, and `refusal.rs` explains answers. `bucket.rs` publishes to Google Cloud
+//! Storage.
 
+mod bucket;
 mod crc32c;
 mod credentials;
 mod refusal;
@@ -14,10 +16,12 @@ use serde::Deserialize;
 use sops_keys::{Environment, Family, MasterKey};
 use zeroize::Zeroizing;
 
-use self::crc32c::crc32c;
+use self::bucket::Service;
+use self::crc32c::{DAMAGED, crc32c};
 use self::credentials::Credentials;
 use crate::USER_AGENT as THIS_PROGRAM;
 use crate::provider::{Outcome, Pending, Provider};
+use crate::publishing::{Destination, Published};
 use crate::reach::Reach;
 use crate::secret_text::SecretText;
 use crate::transport::{Answer, HttpClient, Limits, Proxies, TlsSettings};
@@ -92,12 +96,7 @@ impl Gcp {
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, THIS_PROGRAM);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        authorization.token.add_to(headers)?;
-        if let Some(project) = &authorization.quota_project {
-            let project = HeaderValue::from_str(project)
-                .map_err(|_| "GOOGLE_CLOUD_QUOTA_PROJECT is not a valid project ID".to_owned())?;
-            headers.insert("x-goog-user-project", project);
-        }
+        authorization.add_to(headers)?;
         let answer = self.client.send(&request).await;
         let answer = answer.map_err(|error| format!("{host} {error}"))?;
         match answer.status {
@@ -112,9 +111,6 @@ impl Gcp {
 }
 
 const NOT_AN_ANSWER: &str = "the server did not send a valid Google Cloud KMS response";
-
-const DAMAGED: &str =
-    "the request or the response was damaged in transit: a checksum does not match";
 
 /// The resource ID. A file chooses it, so it must be the path of a key and nothing else.
 fn resource_of(key: &MasterKey) -> Outcome<&str> {
@@ -207,6 +203,27 @@ impl Provider for Gcp {
             let secret = secret.map_err(|_| NOT_AN_ANSWER.to_owned())?;
             check(&secret, &answer.plaintext_crc32c)?;
             Ok(secret)
+        })
+    }
+
+    fn publish<'a>(
+        &'a self,
+        destination: &'a Destination,
+        content: &'a [u8],
+        _: Reach,
+    ) -> Pending<'a, Published> {
+        Box::pin(async move {
+            match destination {
+                Destination::Gcs { bucket, object } => {
+                    let service = Service {
+                        environment: &self.environment,
+                        credentials: &self.credentials,
+                        client: &self.client,
+                    };
+                    service.put(bucket, object, content).await
+                }
+                _ => Err("this is not in Google Cloud Storage".to_owned()),
+            }
         })
     }
 }

@@ -10,14 +10,7 @@ mod proxies;
 mod tests;
 mod tls;
 
-#[cfg(any(
-    feature = "azure",
-    feature = "gcp",
-    feature = "hckms",
-    feature = "vault"
-))]
-pub(crate) use client::Answer;
-pub(crate) use client::{HttpClient, Limits};
+pub(crate) use client::{Answer, HttpClient, Limits};
 #[cfg(test)]
 use error::HttpError;
 pub(crate) use proxies::Proxies;

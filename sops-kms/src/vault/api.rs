@@ -14,6 +14,9 @@ use crate::provider::Outcome;
 use crate::reach::Reach;
 use crate::transport::{Answer, HttpClient};
 
+/// The server of Vault's command-line tool, if `VAULT_ADDR` is not set.
+const DEFAULT_ADDRESS: &str = "https://127.0.0.1:8200";
+
 /// The connections to all servers, with the user's settings.
 pub(super) struct Api {
     settings: Settings,
@@ -42,11 +45,15 @@ impl Api {
     ///
     /// An invalid address, or one that the user does not allow.
     pub(super) fn server(&self, address: &str, reach: Reach) -> Outcome<Origin> {
+        let agent = self.settings.agent.as_ref();
+        let server = self.named_server(address, reach, agent.is_some())?;
+        Ok(agent.cloned().unwrap_or(server))
+    }
+
+    /// The server that a file names, if it may be contacted.
+    fn named_server(&self, address: &str, reach: Reach, has_agent: bool) -> Outcome<Origin> {
         let Settings {
-            agent,
-            own,
-            allow_list,
-            ..
+            own, allow_list, ..
         } = &self.settings;
         let server = Origin::new(address).ok_or_else(|| {
             let address = escaped(address);
@@ -55,12 +62,33 @@ impl Api {
         let is_own = own.as_ref() == Some(&server);
         match allow_list.allows(address) {
             Some(false) => Err(format!("{} does not allow {server}", allow_list::VARIABLE)),
-            None if reach == Reach::KnownServers && agent.is_none() && !is_own => Err(format!(
+            None if reach == Reach::KnownServers && !has_agent && !is_own => Err(format!(
                 "{server} was not contacted, because only a file names it; set VAULT_ADDR={server}, or allow it with {}={server}",
                 allow_list::VARIABLE
             )),
-            _ => Ok(agent.clone().unwrap_or(server)),
+            _ => Ok(server),
         }
+    }
+
+    /// The server to contact for a secret in a key-value engine. As in `sops`, an address from a
+    /// configuration takes precedence over the agent.
+    ///
+    /// # Errors
+    ///
+    /// An invalid address, or one that the user does not allow.
+    pub(super) fn kv_server(&self, address: Option<&str>, reach: Reach) -> Outcome<Origin> {
+        let Settings { agent, own, .. } = &self.settings;
+        match address {
+            Some(address) => self.named_server(address, reach, false),
+            None => Ok(agent.as_ref().or(own.as_ref()).cloned().unwrap_or_else(|| {
+                Origin::new(DEFAULT_ADDRESS).expect("it is the address of a server")
+            })),
+        }
+    }
+
+    /// The namespace; `None` if it is that of the path.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.settings.namespace.as_ref()?.to_str().ok()
     }
 
     /// Where the token comes from; `None` without a token.
@@ -93,7 +121,12 @@ impl Api {
         text: &str,
     ) -> Outcome<Answer> {
         let body = serde_json::json!({ field: text }).to_string();
-        self.send(server, Method::PUT, path, body.into()).await
+        self.write(server, path, body).await
+    }
+
+    /// Writes a path with a JSON object.
+    pub(super) async fn write(&self, server: &Origin, path: &str, json: String) -> Outcome<Answer> {
+        self.send(server, Method::PUT, path, json.into()).await
     }
 
     async fn send(

@@ -27,7 +27,6 @@ impl KeyPath {
     ///
     /// The message says which part is invalid.
     pub(super) fn new(engine: &str, name: &str) -> Outcome<Self> {
-        let is_segment = |text: &str| !matches!(text, "" | "." | "..");
         let engine = engine.trim_matches('/');
         if !engine.split('/').all(is_segment) {
             return Err("the path of its transit engine is invalid".to_owned());
@@ -43,10 +42,7 @@ impl KeyPath {
 
     /// The URL path of an operation with the key, from `/v1/`.
     pub(super) fn of(&self, operation: &str) -> String {
-        let segments = self.engine.split('/').chain([operation, &*self.name]);
-        let escaped = segments.map(|segment| utf8_percent_encode(segment, ESCAPED).to_string());
-        let escaped: Vec<String> = escaped.collect();
-        format!("/v1/{}", escaped.join("/"))
+        url_path(self.engine.split('/').chain([operation, &*self.name]))
     }
 
     /// The URL path of the key itself.
@@ -62,6 +58,18 @@ impl KeyPath {
     pub(super) fn engine(&self) -> &str {
         &self.engine
     }
+}
+
+/// Whether the text is a segment of a path that leads to no other path.
+pub(super) fn is_segment(text: &str) -> bool {
+    !matches!(text, "" | "." | "..")
+}
+
+/// The URL path of these segments, from `/v1/`.
+pub(super) fn url_path<'a>(segments: impl Iterator<Item = &'a str>) -> String {
+    let escaped = segments.map(|segment| utf8_percent_encode(segment, ESCAPED).to_string());
+    let escaped: Vec<String> = escaped.collect();
+    format!("/v1/{}", escaped.join("/"))
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! The transit engine of HashiCorp Vault and OpenBao: `settings.rs` reads the variables of its
 //! command-line tool, `origin.rs` and `key_path.rs` check what a file names, `allow_list.rs` says
 //! which servers may be contacted, `api.rs` sends requests, and `refusal.rs` explains answers.
+//! `kv.rs` publishes to the key-value engine.
 
 mod allow_list;
 mod api;
 mod key_path;
+mod kv;
 mod origin;
 mod refusal;
 mod settings;
@@ -24,6 +26,7 @@ use self::api::Api;
 use self::key_path::KeyPath;
 use self::origin::Origin;
 use crate::provider::{Outcome, Pending, Provider, Warn};
+use crate::publishing::{Destination, Published};
 use crate::reach::Reach;
 use crate::secret_text::SecretText;
 
@@ -66,10 +69,14 @@ impl Vault {
             return Err("this is not a Vault key".to_owned());
         };
         let path = KeyPath::new(engine_path, key_name)?;
-        let api = self.api.get_or_init(|| Api::new(&self.environment));
-        let api = api.as_ref().map_err(Clone::clone)?;
+        let api = self.api()?;
         let server = api.server(vault_address, reach)?;
         Ok(Request { api, server, path })
+    }
+
+    fn api(&self) -> Outcome<&Api> {
+        let api = self.api.get_or_init(|| Api::new(&self.environment));
+        api.as_ref().map_err(Clone::clone)
     }
 
     /// Refuses a key that does not exist. Encryption would create it, so a typo would make a new
@@ -97,7 +104,7 @@ impl Vault {
                     );
                 }
             }
-            StatusCode::NOT_FOUND => return Err(refusal::missing_key(&answer, path)),
+            StatusCode::NOT_FOUND => return Err(refusal::missing_key(api, server, &answer, path)),
             StatusCode::FORBIDDEN => (self.warn)(&format!(
                 "{key}: your token is not allowed to read the key, so sops-rs cannot check that it exists; if it does not, Vault creates it"
             )),
@@ -202,6 +209,22 @@ impl Provider for Vault {
             secret
                 .map(Zeroizing::new)
                 .ok_or_else(|| refusal::not_an_answer(server))
+        })
+    }
+
+    fn publish<'a>(
+        &'a self,
+        destination: &'a Destination,
+        content: &'a [u8],
+        reach: Reach,
+    ) -> Pending<'a, Published> {
+        Box::pin(async move {
+            match destination {
+                Destination::VaultKv(secret) => {
+                    kv::write(self.api()?, secret, content, reach, &self.warn).await
+                }
+                _ => Err("this is not in Vault".to_owned()),
+            }
         })
     }
 }

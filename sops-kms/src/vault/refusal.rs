@@ -7,6 +7,7 @@ use sops_printable::escaped;
 use super::api::Api;
 use super::key_path::KeyPath;
 use super::origin::Origin;
+use crate::publishing::VaultSecret;
 use crate::transport::Answer;
 use crate::words::said;
 
@@ -15,6 +16,8 @@ use crate::words::said;
 struct Errors {
     #[serde(default)]
     errors: Vec<String>,
+    /// The reason, if the path belongs to another version of the key-value engine.
+    warnings: Option<Vec<String>>,
 }
 
 /// The answer about the user's token.
@@ -42,13 +45,56 @@ pub(super) async fn explain(
 ) -> String {
     let message = message(answer, &[api.token(), secret]);
     match answer.status {
-        StatusCode::FORBIDDEN => forbidden(api, server, path, operation).await,
-        StatusCode::BAD_REQUEST if message.contains("missing client token") => no_token(api),
-        StatusCode::BAD_REQUEST if message.contains("key not found") => missing_key(answer, path),
-        StatusCode::NOT_FOUND => missing_key(answer, path),
-        StatusCode::BAD_REQUEST if operation == "decrypt" => format!(
-            "Vault cannot decrypt `enc` with this key: {message}; the key version may have been deleted, or `enc` was altered"
+        StatusCode::FORBIDDEN => forbidden(api, server, &path.words(operation), &["update"]).await,
+        StatusCode::BAD_REQUEST if message.contains("key not found") => {
+            missing_key(api, server, answer, path)
+        }
+        StatusCode::NOT_FOUND => missing_key(api, server, answer, path),
+        StatusCode::BAD_REQUEST if operation == "decrypt" && !message.contains(NO_TOKEN) => {
+            format!(
+                "Vault cannot decrypt `enc` with this key: {message}; the key version may have been deleted, or `enc` was altered"
+            )
+        }
+        _ => of_server(api, server, answer, &message),
+    }
+}
+
+/// Why the server refused to write a secret in a key-value engine. `words` are the path of the
+/// secret as policies write it, and `secrets` are values that must not be shown.
+pub(super) async fn explain_kv(
+    api: &Api,
+    server: &Origin,
+    answer: &Answer,
+    secret: &VaultSecret,
+    words: &str,
+    secrets: &[&str],
+) -> String {
+    let secrets = [secrets, &[api.token()]].concat();
+    let message = message(answer, &secrets);
+    let mount = escaped(secret.mount.trim_matches('/'));
+    match answer.status {
+        StatusCode::FORBIDDEN => forbidden(api, server, words, &["create", "update"]).await,
+        StatusCode::NOT_FOUND if message.contains(NO_NAMESPACE) => no_namespace(api, server),
+        StatusCode::NOT_FOUND if message.contains(NO_ENGINE) => format!(
+            "{server} has no key-value engine at `{mount}`; check `vault_kv_mount_name`, or enable it with `vault secrets enable -path={mount} -version={} kv`",
+            if secret.has_versions { 2 } else { 1 }
         ),
+        StatusCode::NOT_FOUND if !secret.has_versions => format!(
+            "the engine at `{mount}` does not accept this path: {message}; if it is a key-value engine of version 2, remove `vault_kv_version: 1`"
+        ),
+        _ => of_server(api, server, answer, &message),
+    }
+}
+
+/// Parts of the server's messages.
+const NO_TOKEN: &str = "missing client token";
+const NO_ENGINE: &str = "no handler for route";
+const NO_NAMESPACE: &str = "namespace not found";
+
+/// What a refusal means that can follow any request.
+fn of_server(api: &Api, server: &Origin, answer: &Answer, message: &str) -> String {
+    match answer.status {
+        StatusCode::BAD_REQUEST if message.contains(NO_TOKEN) => no_token(api),
         StatusCode::TOO_MANY_REQUESTS => {
             format!("{server} received too many requests: {message}; try again in a minute")
         }
@@ -61,10 +107,25 @@ pub(super) async fn explain(
     }
 }
 
+/// The message that the namespace does not exist, which only OpenBao reports.
+fn no_namespace(api: &Api, server: &Origin) -> String {
+    match api.namespace() {
+        Some(namespace) => format!(
+            "{server} has no namespace `{}`; check VAULT_NAMESPACE",
+            escaped(namespace)
+        ),
+        None => format!("{server} has no such namespace; check the path, and set VAULT_NAMESPACE"),
+    }
+}
+
 /// The message that the key or its engine does not exist.
-pub(super) fn missing_key(answer: &Answer, path: &KeyPath) -> String {
+pub(super) fn missing_key(api: &Api, server: &Origin, answer: &Answer, path: &KeyPath) -> String {
     let engine = escaped(path.engine());
-    if message(answer, &[]).contains("no handler for route") {
+    let message = message(answer, &[]);
+    if message.contains(NO_NAMESPACE) {
+        return no_namespace(api, server);
+    }
+    if message.contains(NO_ENGINE) {
         return format!(
             "there is no transit engine at `{engine}`; check the path, or enable it with `vault secrets enable -path={engine} transit`"
         );
@@ -80,11 +141,14 @@ pub(super) fn not_an_answer(server: &Origin) -> String {
     format!("{server} did not send a valid Vault response")
 }
 
-async fn forbidden(api: &Api, server: &Origin, path: &KeyPath, operation: &str) -> String {
+/// The message that the policies of the token don't allow these capabilities on a path, or that the
+/// token is invalid.
+async fn forbidden(api: &Api, server: &Origin, path: &str, capabilities: &[&str]) -> String {
     let Some(source) = api.token_source() else {
         return no_token(api);
     };
-    let path = escaped(&path.words(operation)).into_owned();
+    let path = escaped(path).into_owned();
+    let capabilities = capabilities.join("` and `");
     let lookup = api.get(server, "/v1/auth/token/lookup-self").await;
     match lookup {
         Ok(answer) if answer.status == StatusCode::OK => {
@@ -92,7 +156,7 @@ async fn forbidden(api: &Api, server: &Origin, path: &KeyPath, operation: &str) 
             let policies = token.map(|token| token.data.policies).unwrap_or_default();
             let policies = said(&policies.join(", "), &[]);
             format!(
-                "the policies of the token in {source} ({policies}) do not allow `update` on `{path}`"
+                "the policies of the token in {source} ({policies}) do not allow `{capabilities}` on `{path}`"
             )
         }
         Ok(answer) if answer.status == StatusCode::FORBIDDEN => format!(
@@ -111,9 +175,10 @@ fn no_token(api: &Api) -> String {
 
 /// The server's own message.
 fn message(answer: &Answer, secrets: &[&str]) -> String {
-    let errors = serde_json::from_slice::<Errors>(&answer.body).unwrap_or_default();
-    match errors.errors.is_empty() {
+    let Errors { errors, warnings } = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let messages = [errors, warnings.unwrap_or_default()].concat();
+    match messages.is_empty() {
         true => "no reason given".to_owned(),
-        false => said(&errors.errors.join("; "), secrets),
+        false => said(&messages.join("; "), secrets),
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Settings {
     pub(super) namespace: Option<HeaderValue>,
     /// The agent that gets all requests (`VAULT_AGENT_ADDR`).
     pub(super) agent: Option<Origin>,
-    /// The user's server (`VAULT_ADDR`).
+    /// The user's server (`VAULT_ADDR`); `None` if it is not set or not the address of a server.
     pub(super) own: Option<Origin>,
     pub(super) allow_list: AllowList,
     pub(super) headers: HeaderMap,

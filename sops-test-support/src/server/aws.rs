@@ -1,4 +1,5 @@
-//! A stand-in for AWS KMS and for the servers that give access keys, which checks signatures.
+//! A stand-in for AWS KMS, Amazon S3 and the servers that give access keys, which checks
+//! signatures.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +10,7 @@ use ring::{digest, hmac};
 use serde_json::{Value, json};
 
 use super::http::{HttpReply, HttpRequest, HttpServer};
+use super::objects::{Objects, StoredObject, unescaped};
 
 /// The ARN of a key.
 pub const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -27,24 +29,32 @@ pub const LOGIN: &str = "login-token-of-the-tests";
 /// The token that renews a login.
 pub const REFRESH: &str = "refresh-token-of-the-tests";
 
-/// A server for keys and access keys.
+/// A server for keys, access keys and objects.
 pub struct AwsServer {
     /// The server itself.
     pub http: HttpServer,
+    state: Arc<State>,
 }
 
 #[derive(Default)]
 struct State {
     /// The plaintexts and contexts of the ciphertexts.
     sealed: Mutex<HashMap<String, (String, Value)>>,
+    objects: Objects,
 }
 
 impl AwsServer {
     /// Starts the server.
     pub fn start() -> Self {
         let state = Arc::new(State::default());
-        let http = HttpServer::start(move |request| state.answer(request));
-        Self { http }
+        let answering = Arc::clone(&state);
+        let http = HttpServer::start(move |request| answering.answer(request));
+        Self { http, state }
+    }
+
+    /// The object with the name of its bucket and its own, such as `bucket/a.yaml`.
+    pub fn object(&self, name: &str) -> Option<StoredObject> {
+        self.state.objects.get(name)
     }
 }
 
@@ -72,7 +82,33 @@ impl State {
             }
             ("POST", "/") if request.header("x-amz-target").is_some() => self.operate(request),
             ("POST", "/") => assume(request),
+            ("PUT", path) => self.store(request, path.trim_start_matches('/')),
             _ => HttpReply::json(404, &json!({})),
+        }
+    }
+
+    /// Stores an object. The name of the bucket decides what happens.
+    fn store(&self, request: &HttpRequest, path: &str) -> HttpReply {
+        let name = unescaped(path, false);
+        let is_damaged = request.header("x-amz-content-sha256") != Some(&*hash(&request.body));
+        match name.split('/').next() {
+            _ if !is_signed(request, "s3") => bucket_refusal(403, "SignatureDoesNotMatch", ""),
+            _ if is_damaged => bucket_refusal(400, "XAmzContentSHA256Mismatch", ""),
+            Some("missing") => bucket_refusal(404, "NoSuchBucket", ""),
+            Some("forbidden") => bucket_refusal(403, "AccessDenied", ""),
+            Some("expired") => bucket_refusal(400, "ExpiredToken", ""),
+            Some("elsewhere") => bucket_refusal(301, "PermanentRedirect", "")
+                .with_header("x-amz-bucket-region", "eu-north-1"),
+            Some("busy") => bucket_refusal(503, "SlowDown", ""),
+            _ => {
+                let kind = request
+                    .header("content-type")
+                    .unwrap_or_default()
+                    .to_owned();
+                let content = request.body.clone();
+                self.objects.put(name, StoredObject { content, kind });
+                HttpReply::Answer(200, Vec::new(), Vec::new())
+            }
         }
     }
 
@@ -112,6 +148,15 @@ impl State {
             _ => refusal("UnknownOperationException", ""),
         }
     }
+}
+
+/// The error of Amazon S3.
+fn bucket_refusal(status: u16, code: &str, more: &str) -> HttpReply {
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>Said by the server</Message>{more}</Error>"
+    );
+    let kind = ("content-type", "application/xml".to_owned());
+    HttpReply::Answer(status, vec![kind], xml.into_bytes())
 }
 
 /// The encryption context; an empty one is the same as none.
@@ -223,7 +268,9 @@ fn is_signed(request: &HttpRequest, service: &str) -> bool {
         (id, Some(SESSION)) if id == ASSUMED.0 => ASSUMED.1,
         _ => return false,
     };
-    let mut canonical = format!("{}\n{}\n\n", request.method, request.path);
+    // No request has more than one parameter, so none must be sorted.
+    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+    let mut canonical = format!("{}\n{path}\n{query}\n", request.method);
     let names = parameter("SignedHeaders");
     for name in names.split(';') {
         canonical += &format!("{name}:{}\n", request.header(name).unwrap_or_default());

@@ -1,5 +1,5 @@
-//! A stand-in for the REST API of Google Cloud KMS and for the servers that issue its tokens, with
-//! checksums and without encryption.
+//! A stand-in for the REST APIs of Google Cloud KMS and Google Cloud Storage, and for the servers
+//! that issue its tokens, with checksums and without encryption.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use serde_json::{Value, json};
 
 use super::http::{HttpReply, HttpRequest, HttpServer};
+use super::objects::{Objects, StoredObject, unescaped};
 
 /// The key that exists.
 pub const KEY: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
@@ -26,24 +27,32 @@ pub const ACCOUNT: &str = "sops@p.iam.gserviceaccount.com";
 /// The private key of the service account, in PEM.
 pub const PRIVATE_KEY: &str = include_str!("../../../testdata/keys/google_service_account.pem");
 
-/// A server for keys and tokens.
+/// A server for keys, tokens and objects.
 pub struct GcpServer {
     /// The server itself.
     pub http: HttpServer,
+    state: Arc<State>,
 }
 
 #[derive(Default)]
 struct State {
     /// The plaintexts of the ciphertexts.
     sealed: Mutex<HashMap<String, String>>,
+    objects: Objects,
 }
 
 impl GcpServer {
     /// Starts the server.
     pub fn start() -> Self {
         let state = Arc::new(State::default());
-        let http = HttpServer::start(move |request| state.answer(request));
-        Self { http }
+        let answering = Arc::clone(&state);
+        let http = HttpServer::start(move |request| answering.answer(request));
+        Self { http, state }
+    }
+
+    /// The object with the name of its bucket and its own, such as `bucket/a.yaml`.
+    pub fn object(&self, name: &str) -> Option<StoredObject> {
+        self.state.objects.get(name)
     }
 }
 
@@ -88,9 +97,53 @@ impl State {
             ("GET", "/computeMetadata/v1/instance/service-accounts/default/token") => {
                 token(request.header("metadata-flavor") == Some("Google"))
             }
+            ("POST", path) if path.starts_with("/upload/storage/v1/b/") => self.store(request),
             ("POST", path) => self.operate(request, path.strip_prefix("/v1/").unwrap_or_default()),
             _ => refusal(404, "Not found", ""),
         }
+    }
+
+    /// Stores an object: `sops` sends it with its description in several parts. The name of the
+    /// bucket decides what happens.
+    fn store(&self, request: &HttpRequest) -> HttpReply {
+        let (path, query) = request.path.split_once('?').unwrap_or_default();
+        let bucket = path
+            .trim_start_matches("/upload/storage/v1/b/")
+            .trim_end_matches("/o");
+        let parameter = |name: &str| {
+            let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs.find_map(|(key, value)| (key == name).then(|| unescaped(value, true)))
+        };
+        match bucket {
+            "missing" => return refusal(404, "The specified bucket does not exist.", "notFound"),
+            "forbidden" => return refusal(403, "Access denied.", "forbidden"),
+            "expired" => return refusal(401, "Invalid Credentials", "authError"),
+            _ => {}
+        }
+        let kind = request.header("content-type").unwrap_or_default();
+        let object = match parameter("uploadType").as_deref() {
+            Some("media") => Some(StoredObject {
+                content: request.body.clone(),
+                kind: kind.to_owned(),
+            }),
+            Some("multipart") => kind
+                .split_once("boundary=")
+                .and_then(|(_, boundary)| last_part(&request.body, boundary)),
+            _ => None,
+        };
+        let (Some(object), Some(name)) = (object, parameter("name")) else {
+            return refusal(400, "Not an upload.", "invalid");
+        };
+        let content = match bucket {
+            "damaging" => b"damaged",
+            _ => &object.content[..],
+        };
+        let checksum = STANDARD.encode(crc32c(content).to_be_bytes());
+        self.objects.put(format!("{bucket}/{name}"), object);
+        HttpReply::json(
+            200,
+            &json!({"bucket": bucket, "name": name, "crc32c": checksum}),
+        )
     }
 
     fn operate(&self, request: &HttpRequest, path: &str) -> HttpReply {
@@ -173,6 +226,18 @@ fn checked(body: &Value, name: &str) -> Option<Vec<u8>> {
     let checksum = &body[format!("{name}Crc32c")];
     let is_right = checksum.is_null() || checksum.as_str()?.parse() == Ok(crc32c(&bytes));
     is_right.then_some(bytes)
+}
+
+/// The last part of a body in several parts, with its media type.
+fn last_part(body: &[u8], boundary: &str) -> Option<StoredObject> {
+    let text = std::str::from_utf8(body).ok()?;
+    let (text, _) = text.rsplit_once(&format!("\r\n--{boundary}--"))?;
+    let (_, part) = text.rsplit_once(&format!("--{boundary}\r\n"))?;
+    let (head, content) = part.split_once("\r\n\r\n")?;
+    Some(StoredObject {
+        content: content.as_bytes().to_vec(),
+        kind: head.strip_prefix("Content-Type: ")?.to_owned(),
+    })
 }
 
 /// CRC-32C, bit by bit in the order of transmission.

@@ -195,10 +195,30 @@ fn read(stream: &mut impl BufRead) -> Option<HttpRequest> {
         headers,
         body: Vec::new(),
     };
+    if request.header("transfer-encoding") == Some("chunked") {
+        request.body = chunks(stream)?;
+        return Some(request);
+    }
     let length = request.header("content-length").map_or(Ok(0), str::parse);
     request.body = vec![0; length.ok()?];
     stream.read_exact(&mut request.body).ok()?;
     Some(request)
+}
+
+/// Reads a body in chunks, without trailers.
+fn chunks(stream: &mut impl BufRead) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).ok()?;
+        let length = usize::from_str_radix(line.trim_end(), 16).ok()?;
+        let mut chunk = vec![0; length + 2];
+        stream.read_exact(&mut chunk).ok()?;
+        body.extend(&chunk[..length]);
+        if length == 0 {
+            return Some(body);
+        }
+    }
 }
 
 /// Writes the reply. Returns whether the connection is over.

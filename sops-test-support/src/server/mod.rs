@@ -6,6 +6,7 @@ pub mod azure;
 pub mod gcp;
 pub mod hckms;
 mod http;
+mod objects;
 pub mod vault;
 
 pub use aws::AwsServer;
@@ -13,4 +14,5 @@ pub use azure::AzureServer;
 pub use gcp::GcpServer;
 pub use hckms::HckmsServer;
 pub use http::{HttpReply, HttpRequest, HttpServer, authority_file, silent_port};
+pub use objects::StoredObject;
 pub use vault::VaultServer;

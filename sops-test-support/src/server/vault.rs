@@ -1,12 +1,12 @@
-//! A stand-in for the transit engine of Vault: the requests and answers that were observed with
-//! OpenBao 2.7.2, without cryptography.
+//! A stand-in for the transit and key-value engines of Vault: the requests and answers that were
+//! observed with OpenBao 2.7.2, without cryptography.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::http::{HttpReply, HttpRequest, HttpServer};
 
@@ -17,7 +17,8 @@ pub const POWERLESS: &str = "hvs.powerless-in-the-tests";
 /// A token that may encrypt and decrypt, but not read keys.
 pub const BLIND: &str = "hvs.blind-in-the-tests";
 
-/// A Vault server with a transit engine at `transit` and at `deep/path`.
+/// A Vault server with a transit engine at `transit` and at `deep/path`, and a key-value engine of
+/// version 2 at `secret` and of version 1 at `old/kv`.
 pub struct VaultServer {
     /// The server itself.
     pub http: HttpServer,
@@ -30,6 +31,8 @@ struct State {
     keys: Mutex<HashSet<String>>,
     /// The plaintexts of the ciphertexts of each key.
     sealed: Mutex<HashMap<(String, String), String>>,
+    /// The contents of secrets, and how often they were written.
+    secrets: Mutex<HashMap<String, (Value, u32)>>,
 }
 
 impl VaultServer {
@@ -70,6 +73,11 @@ impl VaultServer {
         format!("{}/v1/{engine}/keys/{name}", self.http.url())
     }
 
+    /// The content of a secret, such as `secret/data/a`, and how often it was written.
+    pub fn secret(&self, path: &str) -> Option<(Value, u32)> {
+        lock(&self.state.secrets).get(path).cloned()
+    }
+
     /// Whether the engine has the key.
     pub fn has_key(&self, path: &str) -> bool {
         lock(&self.state.keys).contains(path)
@@ -90,6 +98,12 @@ impl State {
             let policies = json!(["default", "of-the-tests"]);
             return HttpReply::json(200, &json!({"data": {"policies": policies}}));
         }
+        if request.header("x-vault-namespace") == Some("missing") {
+            return refusal(404, "namespace not found");
+        }
+        if path.starts_with("secret/") || path.starts_with("old/kv/") {
+            return self.store(request, path, token);
+        }
         let parts: Vec<&str> = path.rsplitn(3, '/').collect();
         let [name, operation, engine] = parts[..] else {
             return refusal(
@@ -108,6 +122,43 @@ impl State {
             return refusal(403, "1 error occurred:\n\t* permission denied\n\n");
         }
         self.operate(request, operation, format!("{engine}/{name}"))
+    }
+
+    /// Reads and writes secrets.
+    fn store(&self, request: &HttpRequest, path: &str, token: &str) -> HttpReply {
+        let has_versions = path.starts_with("secret/");
+        if token == POWERLESS || token == BLIND && request.method == "GET" {
+            return refusal(403, "1 error occurred:\n\t* permission denied\n\n");
+        }
+        if has_versions && !path.starts_with("secret/data/") {
+            let warning = "Invalid path for a versioned K/V secrets engine.";
+            return HttpReply::json(404, &json!({"data": null, "warnings": [warning]}));
+        }
+        let mut secrets = lock(&self.secrets);
+        let body = request.json();
+        match (&*request.method, secrets.get(path)) {
+            ("GET", None) => HttpReply::json(404, &json!({"errors": []})),
+            ("GET", Some((content, _))) if has_versions => {
+                HttpReply::json(200, &json!({"data": {"data": content, "metadata": {}}}))
+            }
+            ("GET", Some((content, _))) => HttpReply::json(200, &json!({"data": content})),
+            ("PUT", old) => {
+                let content = match has_versions {
+                    true => &body["data"],
+                    false => &body,
+                };
+                if !content.is_object() {
+                    return refusal(400, "no data provided");
+                }
+                let written = old.map_or(0, |(_, written)| *written) + 1;
+                secrets.insert(path.to_owned(), (content.clone(), written));
+                match has_versions {
+                    true => HttpReply::json(200, &json!({"data": {"version": written}})),
+                    false => HttpReply::Answer(204, Vec::new(), Vec::new()),
+                }
+            }
+            _ => refusal(405, "unsupported operation"),
+        }
     }
 
     fn operate(&self, request: &HttpRequest, operation: &str, key: String) -> HttpReply {

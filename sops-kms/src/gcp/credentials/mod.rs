@@ -9,6 +9,7 @@ mod service_account;
 
 use std::path::{Path, PathBuf};
 
+use http::{HeaderMap, HeaderValue};
 use sops_keys::Environment;
 use tokio::sync::Mutex;
 
@@ -147,6 +148,23 @@ impl Credentials {
             }
             Source::Machine => metadata::token(environment, direct).await,
         }
+    }
+}
+
+impl Authorization {
+    /// Adds the token and the project that pays for the request.
+    ///
+    /// # Errors
+    ///
+    /// The token or the project contains characters that are invalid in a header.
+    pub(super) fn add_to(&self, headers: &mut HeaderMap) -> Outcome<()> {
+        self.token.add_to(headers)?;
+        if let Some(project) = &self.quota_project {
+            let project = HeaderValue::from_str(project)
+                .map_err(|_| "GOOGLE_CLOUD_QUOTA_PROJECT is not a valid project ID".to_owned())?;
+            headers.insert("x-goog-user-project", project);
+        }
+        Ok(())
     }
 }
 

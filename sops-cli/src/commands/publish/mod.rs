@@ -1,5 +1,11 @@
-//! `sops-rs publish`.
+//! `sops-rs publish`: `target.rs` says where a file is published, `local.rs` writes to a directory,
+//! and `secret.rs` makes the content of a secret in Vault.
 
+mod local;
+mod secret;
+mod target;
+
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fs;
@@ -8,13 +14,14 @@ use std::path::{Path, PathBuf};
 use sops_core::config::{Config, CreationRule, Destination, DestinationRule};
 use sops_core::{EncryptedDocument, Encryption, Format};
 
+use self::target::Target;
+
 use crate::arguments::{GlobalArgs, OpeningArgs, no_file};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::config::load;
 use crate::config::stores::stores_of;
 use crate::decrypt_file::{self, Use};
 use crate::encryption_options::encrypt_all;
-use crate::files::{self, Expected, Readers};
 use crate::input::Input;
 use crate::input_format::InputFormat;
 use crate::keys::changes::KeyChanges;
@@ -109,8 +116,8 @@ struct Publication<'a> {
     config: &'a Config,
     opening: &'a OpeningArgs,
     services: &'a Services,
-    /// The files written so far.
-    targets: RefCell<HashSet<PathBuf>>,
+    /// The targets written so far.
+    targets: RefCell<HashSet<Target>>,
 }
 
 impl Publication<'_> {
@@ -169,101 +176,72 @@ impl Publication<'_> {
         let input = Input::read(Some(file), InputFormat::of_name(file), Role::Encrypted)?;
         let document = EncryptedDocument::parse(&*input.content, input.format)
             .map_err(|error| input.error(error))?;
-        let target = self.target(rule, file, &name)?;
+        let target = Target::of(self.config, rule, file, &name)?;
         if !self.targets.borrow_mut().insert(target.clone()) {
             let message = format!(
-                "{} would replace another published file, {}",
-                name_of(file),
-                name_of(&target)
+                "{} would replace another published file, {target}",
+                name_of(file)
             );
             return Err(CommandError::new(Code::CannotWriteOutput, message)
                 .hint("leave out `--omit-extensions`, or `omit_extensions` in the rule, or rename one of the files"));
         }
-        let recreation = &rule.recreation_rule;
-        let recreated = match recreation.key_groups.iter().all(Vec::is_empty) {
-            true => {
-                if recreation.rule.is_some() {
-                    self.ui.warn(format!(
-                        "{}: the `recreation_rule` has no keys, so the file is published as it is",
-                        input.name
-                    ));
-                }
-                None
-            }
-            false => Some(self.recreated(&input, &document, recreation)?),
-        };
+        let content = self.content(&input, &document, rule, &target)?;
         if !self.agrees(file, &target)? {
             return Ok(());
         }
-        let content = recreated
-            .as_deref()
-            .map_or(&input.content[..], str::as_bytes);
-        self.write(&target, content)?;
-        self.ui.note(format_args!(
-            "published {} to {}",
-            input.name,
-            name_of(&target)
-        ));
+        match &target {
+            Target::File(path) => local::write(self.ui, path, &content)?,
+            #[cfg(feature = "cloud-keys")]
+            Target::Server(destination) => {
+                let published = self.services.publish(destination, &content);
+                let published = published.map_err(|error| {
+                    let message = format!("cannot publish {} to {target}: {error}", input.name);
+                    CommandError::new(Code::Generic, message)
+                })?;
+                if published == sops_kms::Published::Unchanged {
+                    self.ui.note(format_args!("{target} is already up to date"));
+                    return Ok(());
+                }
+            }
+        }
+        self.ui
+            .note(format_args!("published {} to {target}", input.name));
         Ok(())
     }
 
-    /// The file that is written.
-    fn target(
+    /// What is published: the encrypted file, or in Vault its decrypted values.
+    fn content<'i>(
         &self,
+        input: &'i Input,
+        document: &EncryptedDocument<'_>,
         rule: &DestinationRule,
-        file: &Path,
-        name: &Path,
-    ) -> Result<PathBuf, CommandError> {
-        let refused = |message: &str| {
-            Err(CommandError::new(Code::Generic, message).in_file(&name_of(self.config.file())))
-        };
-        let shown = name.display();
-        let (service, place) = match &rule.destinations[..] {
-            [] => {
-                return refused(&format!(
-                    "no destination configured for this file: the destination rule for {} has none; add `directory` to it",
-                    name_of(file)
+        target: &Target,
+    ) -> Result<Cow<'i, [u8]>, CommandError> {
+        let recreation = &rule.recreation_rule;
+        let has_keys = !recreation.key_groups.iter().all(Vec::is_empty);
+        if target.is_plaintext() {
+            if has_keys || recreation.rule.is_some() {
+                self.ui.warn(format!(
+                    "{}: the `recreation_rule` has no effect, because Vault gets the decrypted values",
+                    input.name
                 ));
             }
-            [Destination::Directory { path }] => {
-                let target = self.config.directory().join(path).join(name);
-                let is_same = |target: &Path| match (target.canonicalize(), file.canonicalize()) {
-                    (Ok(target), Ok(file)) => target == file,
-                    _ => false,
-                };
-                return match is_same(&target) {
-                    true => refused(&format!(
-                        "{} would be published to itself; change `directory` in its destination rule",
-                        name_of(file)
-                    )),
-                    false => Ok(target),
-                };
-            }
-            [Destination::S3 { bucket, prefix }] => {
-                ("Amazon S3", format!("s3://{bucket}/{prefix}{shown}"))
-            }
-            [Destination::Gcs { bucket, prefix }] => (
-                "Google Cloud Storage",
-                format!("gcs://{bucket}/{prefix}{shown}"),
-            ),
-            [Destination::Vault { path, .. }] => (
-                "HashiCorp Vault",
-                format!("{}/{shown}", path.trim_end_matches('/')),
-            ),
-            [_] => return refused("unknown destination"),
-            [_, _, ..] => {
-                return refused(&format!(
-                    "more than one destination in a destination rule: keep only one in the rule for {}",
-                    name_of(file)
-                ));
-            }
-        };
-        let message = format!(
-            "cannot publish {} to {place}: sops-rs does not support {service} yet",
-            name_of(file)
-        );
-        Err(CommandError::new(Code::Generic, message)
-            .hint("use `sops publish`, or a rule with `directory`"))
+            let decrypted =
+                decrypt_file::decrypt(self.ui, self.services, input, self.opening, Use::Values)?;
+            let json = secret::json_of(input, &decrypted.plaintext)?;
+            return Ok(Cow::Owned(json.to_vec()));
+        }
+        if has_keys {
+            let recreated = self.recreated(input, document, recreation)?;
+            return Ok(Cow::Owned(recreated.into_bytes()));
+        }
+        if recreation.rule.is_some() {
+            self.ui.warn(format!(
+                "{}: the `recreation_rule` has no keys, so the file is published as it is",
+                input.name
+            ));
+        }
+        Ok(Cow::Borrowed(&input.content))
     }
 
     /// The file, encrypted again with the keys and the rule of its destination.
@@ -300,11 +278,11 @@ impl Publication<'_> {
     }
 
     /// Asks the user whether to publish a file. In a directory, a refused file is skipped.
-    fn agrees(&self, file: &Path, target: &Path) -> Result<bool, CommandError> {
+    fn agrees(&self, file: &Path, target: &Target) -> Result<bool, CommandError> {
         if self.args.yes {
             return Ok(true);
         }
-        let question = format!("Publish {} to {}?", name_of(file), name_of(target));
+        let question = format!("Publish {} to {target}?", name_of(file));
         let canceled = || format!("publication of {} canceled", name_of(file));
         match self.ui.confirm(&question) {
             Ok(true) => Ok(true),
@@ -318,49 +296,4 @@ impl Publication<'_> {
                 .hint("to skip the question, add `--yes`")),
         }
     }
-
-    /// Writes the published file. It replaces an existing file only if that file is encrypted.
-    fn write(&self, target: &Path, content: &[u8]) -> Result<(), CommandError> {
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent)
-                .map_err(|error| CommandError::output(name_of(parent), &error))?;
-        }
-        let is_special = fs::metadata(target).is_ok_and(|metadata| !metadata.is_file());
-        if is_special {
-            let message = format!("{} is not a regular file", name_of(target));
-            return Err(CommandError::new(Code::CannotWriteOutput, message)
-                .hint("move it away, or publish to another directory"));
-        }
-        let old = match fs::read(target) {
-            Ok(old) => Some(old),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(CommandError::input(name_of(target), &error)),
-        };
-        let expected = match &old {
-            Some(old) if !is_encrypted(old) => {
-                let message = format!(
-                    "{} already exists and is not an encrypted file",
-                    name_of(target)
-                );
-                return Err(CommandError::new(Code::CannotWriteOutput, message)
-                    .hint("move it away, or publish to another directory"));
-            }
-            Some(old) => Expected::Content(old),
-            None => Expected::Nothing,
-        };
-        files::write(self.ui, target, content, expected, Readers::Usual)
-    }
-}
-
-/// Whether the content is an encrypted file of any format.
-fn is_encrypted(content: &[u8]) -> bool {
-    let formats = [
-        Format::Binary,
-        Format::Json,
-        Format::Yaml,
-        Format::Dotenv,
-        Format::Ini,
-    ];
-    let mut formats = formats.into_iter();
-    formats.any(|format| EncryptedDocument::parse(content, format).is_ok())
 }
