@@ -118,6 +118,19 @@ impl<'a> EncryptedDocument<'a> {
         Ok(is_all_encrypted && !is_encrypted_by(&self.document, Some(rule))?)
     }
 
+    /// Whether a rule would leave a value in plaintext that is encrypted. `None` for a rule that
+    /// depends on comments, which may be encrypted too.
+    ///
+    /// # Errors
+    /// [`Error::Regex`] if the rule's expression is invalid.
+    pub fn would_be_opened_by(&self, rule: &EncryptionRule) -> Result<Option<bool>> {
+        match rule {
+            EncryptionRule::EncryptedCommentRegex(_)
+            | EncryptionRule::UnencryptedCommentRegex(_) => Ok(None),
+            _ => is_encrypted_by(&self.document, Some(rule)).map(|covers| Some(!covers)),
+        }
+    }
+
     /// Rejects a plaintext with values if the file's rule selects none of them, because all of it
     /// would be written in plaintext.
     ///

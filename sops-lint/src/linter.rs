@@ -19,7 +19,9 @@ use crate::input::{Input, InputKind};
 use crate::lines::with_line_feeds;
 use crate::object::objects;
 use crate::one_per_secret::keep_one;
-use crate::parse_failure::{beside_operations, broken, encoded, of_any_name, span_of, unnamed};
+use crate::parse_failure::{
+    beside_operations, broken, encoded, message_of_encrypted, of_any_name, span_of, unnamed,
+};
 use crate::rule::{Rule, Severity};
 use crate::rule_coverage::covering_rule;
 use crate::rules::RuleChecks;
@@ -246,7 +248,7 @@ impl Linter {
                         "the first document of the file has no `sops` metadata, but a later one does, so SOPS treats the file as plaintext; move the documents without metadata to a file of their own"
                             .to_owned()
                     }
-                    error => error.to_string(),
+                    error => message_of_encrypted(error),
                 };
                 context.report_span(place_in_metadata(&error), message);
             }

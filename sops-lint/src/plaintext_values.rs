@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sops_core::{CIPHERTEXT_PREFIX, EncryptedDocument, parse_document};
 use sops_document::{Document, Format, NodeRef};
+use sops_placeholder::is_published_key;
 
 use crate::action;
 use crate::object::{Object, secrets};
@@ -119,7 +120,7 @@ pub(crate) fn is_plaintext_under(scrutiny: Scrutiny, value: &SecretValue<'_, '_>
     };
     // `{}` stands for registry credentials that are still missing.
     let is_missing = || text.trim() == "{}" && scrutiny != Scrutiny::Strict;
-    if sops_core::is_ciphertext(text) || is_missing() {
+    if sops_core::is_ciphertext(text) || is_missing() || is_published(text) {
         return false;
     }
     match value.field.eq_ignore_ascii_case("data") {
@@ -130,6 +131,12 @@ pub(crate) fn is_plaintext_under(scrutiny: Scrutiny, value: &SecretValue<'_, '_>
         }
         false => is_open_text(scrutiny, value.key, text),
     }
+}
+
+/// Whether the value is a published placeholder key, which another rule reports.
+fn is_published(text: &str) -> bool {
+    // Most values are shorter than any key.
+    text.len() > 200 && is_published_key(text.as_bytes())
 }
 
 /// Whether `text` is a plaintext value or contains one: a configuration may contain passwords next

@@ -14,7 +14,13 @@ impl CommandError {
                 .iter_mut()
                 .find(|(first, _)| name.is_some() && first.says_the_same(&error));
             match (known, name) {
-                (Some((_, names)), Some(name)) => names.push(name),
+                // Several files may have an error in the same configuration.
+                (Some((first, names)), Some(name)) => {
+                    let is_first = first.pointer.as_ref().is_some_and(|at| at.name == name);
+                    if !is_first && !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
                 _ => kinds.push((error, Vec::new())),
             }
         }
@@ -70,6 +76,19 @@ mod tests {
                 "error: no file",
                 "error: no file",
             ]
+        );
+    }
+
+    #[test]
+    fn a_file_is_named_once() {
+        let errors = ["a", "a", "b", "b"]
+            .map(|name| CommandError::new(Code::Generic, "no rules").in_file(name));
+        let errors = CommandError::without_repetition(errors.into());
+        let report = errors[0].render(&annotate_snippets::Renderer::plain(), None);
+        assert_eq!(errors.len(), 1);
+        assert_eq!(
+            report.as_deref(),
+            Some("error: no rules\n--> a\n = note: 1 more file: b")
         );
     }
 

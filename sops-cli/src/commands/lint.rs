@@ -144,9 +144,13 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
     };
     let settings = args.settings.read(own)?;
     let linter = linter(settings)?;
-    let baseline = args
-        .settings
-        .baseline(&linter, &tree.root, read_configured)?;
+    // A baseline that is about to be written may not exist yet.
+    let baseline = match args.write_baseline {
+        Some(_) => Baseline::default(),
+        None => args
+            .settings
+            .baseline(&linter, &tree.root, read_configured)?,
+    };
     let configs = NearestConfigs::new(&tree.root, nearest::on_disk)
         .with_named(globals.config(), &working_dir)?;
     let walk = Walk {
@@ -223,12 +227,15 @@ fn lint(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<ExitCode, CommandE
             yes: args.yes,
             agreed: BTreeSet::new(),
         };
-        fix(fixer, &walk, &result)?;
+        let refused = fix(fixer, &walk, &result)?;
         if args.diff {
             return Ok(end(&result));
         }
         result = walk.run(paths)?;
         wanted.keep(&mut result);
+        let left = result.shown.iter_mut();
+        left.filter(|finding| refused.contains(&finding.place))
+            .for_each(|finding| finding.fix = None);
     }
     for shown in &result.shown {
         result.tally.finding(shown);
@@ -373,8 +380,13 @@ impl<'f> ToFix<'f> {
     }
 }
 
-/// Fixes each file. If one fails, the others are still fixed.
-fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, result: &WalkResult) -> Result<(), CommandError> {
+/// Fixes each file. If one fails, the others are still fixed. Returns the places of those that
+/// failed.
+fn fix(
+    mut fixer: Fixer<'_>,
+    walk: &Walk<'_>,
+    result: &WalkResult,
+) -> Result<BTreeSet<String>, CommandError> {
     let mut files: BTreeMap<(&str, &str), Vec<&Finding>> = BTreeMap::new();
     for shown in result.shown.iter().filter(|shown| shown.fix.is_some()) {
         files
@@ -386,6 +398,7 @@ fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, result: &WalkResult) -> Result<(),
         .into_iter()
         .map(|((place, name), findings)| ToFix::new(walk, place, name, findings))
         .collect();
+    let mut refused = BTreeSet::new();
     if fixer.repair == Repair::Write {
         fixer.agree(files.iter().filter_map(|file| {
             let (_, rule) = file.rule()?;
@@ -396,7 +409,10 @@ fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, result: &WalkResult) -> Result<(),
     for file in &files {
         match fixer.fix(&file.path, &file.findings, file.rule()) {
             Ok(count) => fixed += count,
-            Err(error) => fixer.ui.error(&error),
+            Err(error) => {
+                fixer.ui.error(&error);
+                refused.extend(file.findings.iter().map(|finding| finding.place.clone()));
+            }
         }
     }
     let verb = if fixer.repair == Repair::Write {
@@ -406,7 +422,7 @@ fn fix(mut fixer: Fixer<'_>, walk: &Walk<'_>, result: &WalkResult) -> Result<(),
     };
     let findings = if fixed == 1 { "finding" } else { "findings" };
     fixer.ui.note(format_args!("{fixed} {findings} {verb}"));
-    Ok(())
+    Ok(refused)
 }
 
 fn explain(ui: &Ui, about: &About) -> Result<(), CommandError> {

@@ -27,7 +27,9 @@ pub(crate) struct FileVersions(HashMap<PathBuf, Vec<FileVersion>>);
 /// Why the history of a commit is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HistoryGap {
+    /// The file is in no repository, or in another one.
     NoRepository,
+    Unreadable,
     Shallow,
     /// Git would fetch each old version from a server that the repository names.
     Partial,
@@ -37,7 +39,8 @@ pub(crate) enum HistoryGap {
 impl HistoryGap {
     pub(crate) fn reason(self) -> &'static str {
         match self {
-            Self::NoRepository => "it has no earlier version in Git",
+            Self::NoRepository => "it is not in a Git repository",
+            Self::Unreadable => "Git cannot read the history",
             Self::Shallow => {
                 "the history of this shallow clone is incomplete; `git fetch --unshallow` completes it"
             }
@@ -64,7 +67,7 @@ impl FileVersions {
         match list(paths, commit) {
             Some((versions, true)) => (versions, gap),
             Some((versions, false)) => (versions, Some(HistoryGap::TooLong)),
-            None => (Self::default(), Some(HistoryGap::NoRepository)),
+            None => (Self::default(), Some(HistoryGap::Unreadable)),
         }
     }
 

@@ -36,7 +36,11 @@ impl SettingsArgs {
         };
         let mut settings = match text {
             Some(text) if !text.is_empty() => {
-                Settings::parse(&text).map_err(|error| wrong(&name, &error))?
+                let parsed = Settings::parse(&text).and_then(|settings| {
+                    Linter::new(settings.clone())?;
+                    Ok(settings)
+                });
+                parsed.map_err(|error| wrong(&name, &error))?
             }
             _ => Settings::default(),
         };
@@ -79,12 +83,11 @@ impl SettingsArgs {
     }
 }
 
-/// The rules for the settings.
+/// The rules for the settings, whose names in the settings file are known to be right.
 pub(crate) fn linter(settings: Settings) -> Result<Linter, CommandError> {
     Linter::new(settings).map_err(|error| {
-        CommandError::new(Code::CannotReadInput, error.to_string()).hint(
-            "correct it in the settings file, `.sops-lint.yaml`, or in `--select` or `--ignore`",
-        )
+        CommandError::new(Code::CannotReadInput, error.to_string())
+            .hint("correct it in `--select` or `--ignore`")
     })
 }
 

@@ -369,7 +369,8 @@ fn a_file_gets_the_rule_of_its_creation_rule_in_memory() {
     environment.write("secret.yaml", &before);
     let run = environment.run(&["lint", "--fix", "--select", "SL013"]);
     assert!(
-        run.stderr.contains("`stringData.password` is encrypted"),
+        run.stdout
+            .contains("would leave its encrypted values in plaintext"),
         "{run}"
     );
     assert_eq!(run.code, Some(1), "{run}");

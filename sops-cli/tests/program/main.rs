@@ -48,6 +48,7 @@ mod left_out;
 mod leftovers;
 mod line_endings;
 mod lint;
+mod lint_reports;
 mod lockout;
 mod ls;
 mod many;

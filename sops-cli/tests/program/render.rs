@@ -179,3 +179,38 @@ fn apply_and_flux_verify_refuse_placeholders() {
         "{run}"
     );
 }
+
+#[test]
+fn the_key_in_the_output_is_reported_once() {
+    let environment = repository();
+    environment.write(
+        "apps/web.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: w}\ntype: kubernetes.io/tls\nstringData:\n  tls.crt: correct-horse\n  tls.key: correct-horse\n",
+    );
+    environment
+        .run(&["encrypt", "-i", "apps/web.yaml"])
+        .succeeds();
+    let text = environment.run(&["render", "apps/web.yaml"]).succeeds();
+    environment.write("out/tls.yaml", &text.stdout);
+    let data = environment
+        .read("apps/web.yaml")
+        .replace("stringData", "data");
+    let text = environment
+        .run_with_input(&["render", "-"], &data)
+        .succeeds();
+    assert!(text.stdout.contains("tls.key: LS0t"), "{text}");
+    environment.write("out/base64.yaml", &text.stdout);
+    for name in ["out/tls.yaml", "out/base64.yaml"] {
+        let run = environment.run(&["lint", name]);
+        assert!(run.stdout.contains("SL023"), "{run}");
+        assert!(
+            !run.stdout.contains("SL014") && !run.stdout.contains("SL010"),
+            "{run}"
+        );
+    }
+    // Another key next to the placeholder is reported.
+    let key = text.stdout.replace("tls.key: LS0t", "tls.key: LS0u");
+    environment.write("out/base64.yaml", key);
+    let run = environment.run(&["lint", "out/base64.yaml"]);
+    assert!(run.stdout.contains("SL010"), "{run}");
+}

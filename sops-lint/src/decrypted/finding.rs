@@ -1,5 +1,7 @@
 //! The finding that a file in plaintext was encrypted.
 
+use std::ops::Range;
+
 use sops_document::Format;
 
 use super::Encrypted;
@@ -47,37 +49,44 @@ impl Linter {
             return Vec::new();
         };
         let mut context = Context::new(input, &self.images, &PLAINTEXT_SECRET);
+        let old = before.path.strip_prefix(input.tree.root());
+        let old = old.unwrap_or(&before.path).to_string_lossy();
         let name = match before.path == input.path {
             true => String::new(),
-            false => {
-                let old = before.path.strip_prefix(input.tree.root());
-                let old = old.unwrap_or(&before.path).to_string_lossy();
-                format!(" as `{old}`")
-            }
+            false => format!(" as `{old}`"),
         };
-        let command = context.command("encrypt -i");
         let (span, message) = match opened {
             OpenedPart::Value { path, span } => {
-                let span = if is_utf8(input.bytes) { span } else { 0..0 };
                 let path = shown_name(&path);
-                let message =
-                    format!("`{path}` is encrypted in {version}{name}, and in plaintext now");
-                (span, message)
+                let message = match before.stays {
+                    true => format!(
+                        "this looks like a decrypted copy: `{path}` is in plaintext here, and encrypted in `{old}` of {version}"
+                    ),
+                    false => {
+                        format!("`{path}` is encrypted in {version}{name}, and in plaintext now")
+                    }
+                };
+                (Some(span), message)
             }
             OpenedPart::File => {
-                let message =
-                    format!("the file is encrypted in {version}{name}, and in plaintext now");
-                (0..0, message)
+                let message = match before.stays {
+                    true => format!(
+                        "this looks like a decrypted copy of `{old}`, which is encrypted in {version}"
+                    ),
+                    false => {
+                        format!("the file is encrypted in {version}{name}, and in plaintext now")
+                    }
+                };
+                (None, message)
             }
         };
+        let encrypt = how_to_encrypt(&context, span.as_ref());
         let help = match before.stays {
-            true => format!(
-                "delete the file if it is a decrypted copy, or encrypt it with `{command}`; if it is meant to be public"
-            ),
-            false => format!(
-                "encrypt it again with `{command}`; if it is meant to be public from now on"
-            ),
+            true => format!("delete the file if it is a decrypted copy; otherwise, {encrypt}"),
+            false => encrypt,
         };
+        let help = format!("{help}; if it is meant to be public");
+        let span = span.filter(|_| is_utf8(input.bytes)).unwrap_or(0..0);
         let help = format!("{help}, pass `--no-verify` to `git commit` and `git push`");
         context.report_span(span, message).help(help);
         let mut findings = suppress::apply(&mut context, &[&PLAINTEXT_SECRET]);
@@ -85,5 +94,19 @@ impl Linter {
         excerpt::add(&context, &mut findings.iter_mut().collect::<Vec<_>>());
         self.finish(&mut findings);
         findings
+    }
+}
+
+/// What to do to encrypt the file, in which the value at a span is in plaintext.
+fn how_to_encrypt(context: &Context<'_>, span: Option<&Range<usize>>) -> String {
+    let command = context.command("encrypt -i");
+    let Some((_, _, creation)) = context.creation_rule() else {
+        return format!("add a creation rule for it to `.sops.yaml`, and run `{command}`");
+    };
+    match &creation.rule {
+        Some(rule) if span.is_some_and(|span| !context.is_selected(span)) => format!(
+            "add a creation rule to `.sops.yaml` that selects this value, which `{rule}` does not, and run `{command}`"
+        ),
+        _ => format!("encrypt it with `{command}`"),
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
                 let help = resolve_encrypted(context);
                 context.report_span(at, CONFLICT).help(help)
             }
-            None => context.report_span(at, error.to_string()),
+            None => context.report_span(at, message_of(&error)),
         };
         return InputKind::Other;
     }
@@ -115,7 +115,7 @@ pub(crate) fn broken(context: &mut Context<'_>, error: Error, is_encrypted: bool
         context.set_rule(&rules::BROKEN_FILE, None);
         match conflict {
             Some(at) => context.report_span(at, CONFLICT).help(RESOLVE),
-            None => context.report_span(at, error.to_string()),
+            None => context.report_span(at, message_of(&error)),
         };
     }
     InputKind::Other

@@ -17,5 +17,5 @@ mod unnamed;
 pub(crate) use broken::broken;
 pub(crate) use encoded::encoded;
 pub(crate) use operations::beside_operations;
-pub(crate) use parse_error::span_of;
+pub(crate) use parse_error::{message_of_encrypted, span_of};
 pub(crate) use unnamed::{of_any_name, unnamed};

@@ -1,8 +1,11 @@
 //! A private key, wherever it is in a file.
 
+use std::ops::Range;
+
 use sops_document::Document;
 use sops_placeholder::is_published_key;
 
+use crate::base64_text::is_base64;
 use crate::check::Check;
 use crate::context::Context;
 use crate::private_key::{self, PrivateKey};
@@ -82,8 +85,19 @@ fn is_published(bytes: &[u8], key: &PrivateKey) -> bool {
     });
     match end.filter(|_| text.starts_with("-----BEGIN ")) {
         Some(end) => is_published_key(&text.as_bytes()[..end]),
+        None if key.encoded => is_published_key(&bytes[line_of_base64(bytes, key.span.start)]),
         None => bytes.get(key.span.clone()).is_some_and(is_published_key),
     }
+}
+
+/// The base64 on one line around a position, which may be a key that was found by a part of it.
+fn line_of_base64(bytes: &[u8], at: usize) -> Range<usize> {
+    let start = at + usize::from(bytes.get(at).is_some_and(|byte| !is_base64(*byte)));
+    let before = bytes[..start].iter().rposition(|byte| !is_base64(*byte));
+    let is_part = |byte: u8| is_base64(byte) || byte == b'=';
+    let after = bytes[start..].iter().position(|byte| !is_part(*byte));
+    let end = after.map_or(bytes.len(), |length| start + length);
+    before.map_or(0, |before| before + 1)..end
 }
 
 /// Whether a scalar is written with escapes, or folded.

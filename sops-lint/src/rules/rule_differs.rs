@@ -39,6 +39,16 @@ fn check(document: &EncryptedDocument<'_>, context: &mut Context<'_>) {
             .accepted();
         return;
     }
+    let would_open = || matches!(document.would_be_opened_by(&wants), Ok(Some(true)));
+    if let Some(has) = has.filter(|_| would_open()) {
+        let message = format!(
+            "the file was encrypted with `{has}`, and the creation rule, `{wants}`, would leave its encrypted values in plaintext"
+        );
+        context
+            .report_span(at..at, message)
+            .help("change the rule in `.sops.yaml`; if the values are meant to be public, decrypt and encrypt the file again");
+        return;
+    }
     let name = context.input.name.to_owned();
     let message = if let Some(has) = has {
         format!("the file was encrypted with `{has}`, and the creation rule says `{wants}`")

@@ -56,7 +56,10 @@ fn file(context: &mut Context<'_>) {
             name => format!(": `{}`", shown_name(name)),
         };
         let message = format!("the file contains {description}{named}");
-        context.report_span(secret.range, message).help(HELP);
+        context
+            .report_span(secret.range, message)
+            .confidence(secret.likeness.confidence())
+            .help(HELP);
     }
     if Format::from_path(path) == Format::Binary
         && forms::may_be(path, text)

@@ -57,7 +57,8 @@ impl History<'_> {
                     findings.push(altered(self.linter, &input, None, &message));
                 }
                 Verdict::Unknown(reason) => {
-                    let help = match self.requires_key {
+                    let is_outside = reason == HistoryGap::NoRepository.reason();
+                    let help = match self.requires_key || is_outside {
                         true => WITH_KEY,
                         false => WITH_HISTORY_OR_KEY,
                     };

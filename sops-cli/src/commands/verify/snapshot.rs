@@ -69,11 +69,8 @@ pub(super) fn verify(
     };
     findings.extend(history.compare(&closed, &mut summary));
     let wrong = standards.configs.wrong().into_iter();
-    Ok(Verified {
-        findings,
-        summary,
-        errors: wrong.map(|wrong| wrong.error).collect(),
-    })
+    let errors = wrong.map(|wrong| wrong.error).collect();
+    Ok(Verified::new(findings, summary, errors))
 }
 
 struct SnapshotWalk<'w> {

@@ -34,6 +34,25 @@ pub(crate) struct Summary {
     warnings: usize,
 }
 
+impl Verified {
+    /// The results, with the configurations that cannot be used. It is not known which files their
+    /// rules match.
+    pub(super) fn new(
+        findings: Vec<Finding>,
+        mut summary: Summary,
+        errors: Vec<CommandError>,
+    ) -> Self {
+        if !errors.is_empty() {
+            summary.uncovered = 0;
+        }
+        Self {
+            findings,
+            summary,
+            errors,
+        }
+    }
+}
+
 impl Summary {
     /// Whether files passed, but none of them with its MAC.
     pub(super) fn checks_no_mac(&self) -> bool {

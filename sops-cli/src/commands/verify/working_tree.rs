@@ -68,11 +68,7 @@ pub(super) fn verify(
         };
         findings.extend(history.compare(&closed, &mut summary));
     }
-    Ok(Verified {
-        findings,
-        summary,
-        errors,
-    })
+    Ok(Verified::new(findings, summary, errors))
 }
 
 /// The root of the working tree that `GIT_DIR` or `GIT_WORK_TREE` names, if the working directory

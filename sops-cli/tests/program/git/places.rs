@@ -74,9 +74,7 @@ fn the_working_tree_can_be_outside_of_the_git_directory() {
     let elsewhere = run(&["verify", &copy.display().to_string()]);
     assert_eq!(elsewhere.code, Some(2), "{elsewhere}");
     assert!(
-        elsewhere
-            .stdout
-            .contains("it has no earlier version in Git"),
+        elsewhere.stdout.contains("it is not in a Git repository"),
         "{elsewhere}"
     );
     for words in [

@@ -72,7 +72,7 @@ fn a_decrypted_file_without_a_known_extension_is_refused() {
         repository.git(&["add", "."]).succeeds();
         repository.commit().succeeds();
         repository.add(copy, text);
-        repository.refuses(&format!("is encrypted in this commit as `{name}`"));
+        repository.refuses(&format!("`{name}`"));
         repository.git(&["rm", "-qf", copy]).succeeds();
         of("decrypt");
         repository.git(&["add", "."]).succeeds();
@@ -108,7 +108,7 @@ fn a_decrypted_copy_in_another_directory_is_refused() {
         ("a/b/.env.local", "A=correct-horse\n"),
     ] {
         repository.add(name, text);
-        repository.refuses("is encrypted in this commit as `secrets/");
+        repository.refuses("this looks like a decrypted copy");
         repository.git(&["rm", "-qf", name]).succeeds();
     }
     for (name, text) in [
@@ -142,9 +142,7 @@ fn a_decrypted_copy_next_to_the_encrypted_file_is_refused() {
     ] {
         let repository = repository(&[(encrypted, text)]);
         repository.add(copy, text);
-        repository.refuses(&format!(
-            "is encrypted in this commit as `{encrypted}`, and in plaintext now"
-        ));
+        repository.refuses(&format!("`{encrypted}`"));
     }
     // A file with other keys is not a copy, and neither is a file with references.
     let repository = repository(&[("settings.enc.yaml", VALUES)]);
@@ -181,9 +179,7 @@ fn an_edited_copy_is_refused_if_its_name_is_that_of_the_encrypted_file() {
             "settings.yml",
         ] {
             repository.add(copy, edited);
-            repository.refuses(&format!(
-                "is encrypted in this commit as `{encrypted}`, and in plaintext now"
-            ));
+            repository.refuses(&format!("`{encrypted}`"));
             repository.git(&["rm", "-qf", copy]).succeeds();
         }
         for (name, text) in [
@@ -234,9 +230,7 @@ fn a_decrypted_copy_of_any_name_is_refused() {
         for copy in copies {
             let decrypted = repository.sops_rs(&["decrypt", encrypted]).succeeds();
             repository.add(copy, &decrypted.stdout);
-            repository.refuses(&format!(
-                "is encrypted in this commit as `{encrypted}`, and in plaintext now"
-            ));
+            repository.refuses(&format!("`{encrypted}`"));
             repository.git(&["rm", "-qf", copy]).succeeds();
         }
     }
@@ -251,7 +245,7 @@ fn a_decrypted_copy_of_any_name_is_refused() {
     ];
     repository.sops_rs(&decrypt).succeeds();
     repository.git(&["add", "settings.json"]).succeeds();
-    repository.refuses("is encrypted in this commit as `settings.yaml`");
+    repository.refuses("encrypted in `settings.yaml` of this commit");
     repository.git(&["rm", "-qf", "settings.json"]).succeeds();
     // A file for another environment, a sample, and a copy in another directory.
     for (name, text) in [
@@ -281,7 +275,8 @@ fn a_decrypted_binary_file_is_refused_next_to_the_encrypted_one() {
         ("keys/other.dat", "\u{1}correct-horse"),
     ] {
         repository.add(name, content);
-        repository.refuses("the file is encrypted in this commit as `keys/a-enc.bin`");
+        repository
+            .refuses("a decrypted copy of `keys/a-enc.bin`, which is encrypted in this commit");
         repository.git(&["rm", "-qf", name]).succeeds();
     }
     repository.add("keys/other.dat", "\u{1}other");
@@ -409,10 +404,7 @@ fn a_push_of_a_decrypted_file_is_refused_even_if_the_file_was_deleted_meanwhile(
     repository.add("values.yaml", VALUES);
     repository.commit().succeeds();
     let run = repository.git(&["push", "-q", "origin", "main"]);
-    refused(
-        &run,
-        &["is encrypted in an earlier commit", "The push is refused"],
-    );
+    refused(&run, &["an earlier commit", "The push is refused"]);
     // Content that shows none of the values may be added again.
     repository
         .git(&["reset", "-q", "--hard", "HEAD^"])
@@ -471,7 +463,7 @@ fn a_forced_push_is_compared_with_the_commits_that_it_replaces() {
             &force(),
             &[
                 &format!("{}:{to}:", repository.head()),
-                "is encrypted in an earlier commit",
+                "an earlier commit",
                 "The push is refused",
             ],
         );
@@ -507,10 +499,7 @@ fn a_push_of_a_file_that_an_earlier_commit_deleted_is_refused() {
             repository.commit().succeeds();
             let run = push();
             match is_refused {
-                true => refused(
-                    &run,
-                    &["is encrypted in an earlier commit", "The push is refused"],
-                ),
+                true => refused(&run, &["an earlier commit", "The push is refused"]),
                 false => assert_eq!(run.code, Some(0), "{to}: {run}"),
             }
         }
@@ -528,12 +517,47 @@ fn a_file_in_the_root_is_compared_with_files_deleted_there() {
         repository.add(name, "A=correct-horse\nB=correct-horse\n");
         repository.commit().succeeds();
         let run = repository.git(&["push", "-q", "origin", "main"]);
-        refused(
-            &run,
-            &[&format!("{name}:1"), "is encrypted in an earlier commit"],
-        );
+        refused(&run, &[&format!("{name}:1"), "an earlier commit"]);
         repository
             .git(&["reset", "-q", "--hard", "HEAD^"])
             .succeeds();
     }
+}
+
+/// The command in the help must work.
+#[test]
+fn the_help_depends_on_the_creation_rule() {
+    let repository = repository(&[]);
+    let encrypt = |name: &str| {
+        let recipient = sops_test_support::environment::recipient();
+        let words = [
+            "--config",
+            "/dev/null",
+            "encrypt",
+            "-i",
+            "--age",
+            &recipient,
+            name,
+        ];
+        repository.sops_rs(&words).succeeds();
+        repository.git(&["add", name]).succeeds();
+        repository.commit().succeeds();
+    };
+    repository.0.write("s.yaml", VALUES);
+    repository.add(".sops.yaml", "stores: {}\n");
+    encrypt("s.yaml");
+    repository.add("copy.yaml", VALUES);
+    let rule = "add a creation rule for it to `.sops.yaml`, and run `sops-rs encrypt -i copy.yaml`";
+    repository.refuses(rule);
+    let recipient = sops_test_support::environment::recipient();
+    let rules =
+        format!("creation_rules:\n- encrypted_regex: ^(data|stringData)$\n  age: {recipient}\n");
+    repository.add(".sops.yaml", &rules);
+    repository.refuses("add a creation rule to `.sops.yaml` that selects this value, which `encrypted_regex: ^(data|stringData)$` does not");
+    let rules = rules.replace("data|stringData", "db");
+    repository.add(".sops.yaml", &rules);
+    repository.refuses("otherwise, encrypt it with `sops-rs encrypt -i copy.yaml`");
+    repository
+        .sops_rs(&["encrypt", "-i", "copy.yaml"])
+        .succeeds();
 }

@@ -45,6 +45,31 @@ fn each_tree_is_verified_with_its_own_standards() {
 }
 
 #[test]
+fn an_invalid_configuration_is_not_one_without_a_matching_rule() {
+    let repository = Repository::with(&["a.yaml"]);
+    repository.0.write(".sops.yaml", "creation_rules: 3\n");
+    let run = repository.0.run(&["verify"]);
+    assert_eq!(run.code, Some(2), "{run}");
+    assert!(run.stderr.contains("0 errors, 0 warnings\n"), "{run}");
+    assert!(!run.stderr.contains("no creation rule"), "{run}");
+}
+
+#[test]
+fn a_file_outside_of_a_repository_has_no_history() {
+    let repository = Repository::with(&["a.yaml"]);
+    let outside = sops_test_support::environment::TestEnvironment::new();
+    outside.write("a.yaml", repository.0.read("a.yaml"));
+    let keys = outside.home().join(".config/sops/age/keys.txt");
+    std::fs::remove_file(keys).expect("the key is ours");
+    let run = outside.run(&["verify", "a.yaml"]);
+    assert!(
+        run.stdout.contains("it is not in a Git repository"),
+        "{run}"
+    );
+    assert!(!run.stdout.contains("clone"), "{run}");
+}
+
+#[test]
 fn names_are_relative_to_the_working_directory() {
     let repository = Repository::with(&["a.yaml", "apps/b.yaml"]);
     repository.replace("apps/b.yaml", "name: a", "name: b");
