@@ -40,7 +40,7 @@ pub(crate) fn check_host(root: &Path, expected: &Expected<'_>) -> Vec<Check> {
         host.check_kubeadm(manifest);
     }
     if !is_server {
-        let message = "this is not a server of k3s, RKE2 or kubeadm: run `sops-rs doctor` on a server, or pass copies of its files";
+        let message = "no server of k3s, RKE2 or kubeadm was found here: run `sops-rs doctor` as root on a server, or pass copies of its files";
         host.checks
             .push(Check::unknown(CHECK, &name_of(root), message));
     }
@@ -187,17 +187,22 @@ impl Host<'_> {
         files.sort();
         for path in files.iter().filter(|path| path.is_file()) {
             let subject = name_of(path);
-            let searched =
-                reading::open(path, FileKind::Regular).and_then(|mut file| match DatabaseKind::of(
-                    path, &mut file,
-                )? {
-                    Some(kind) => database::checks(kind, &subject, file, false),
-                    None => Ok(Vec::new()),
-                });
-            match searched {
+            match Self::search(path, &subject) {
                 Ok(checks) => self.checks.extend(checks),
                 Err(error) => self.unreadable(path, &error),
             }
+        }
+    }
+
+    fn search(path: &Path, subject: &str) -> io::Result<Vec<Check>> {
+        let mut file = reading::open(path, FileKind::Regular)?;
+        match DatabaseKind::of(path, &mut file)? {
+            Some(kind) => database::checks(kind, subject, file, false),
+            None if path.extension().is_some_and(|extension| extension == "zip") => {
+                let message = "is compressed: unpack it, and check the file in it";
+                Ok(vec![Check::unknown("stored-secrets", subject, message)])
+            }
+            None => Ok(Vec::new()),
         }
     }
 

@@ -146,7 +146,7 @@ impl Online<'_> {
         }))
     }
 
-    /// The answer, or a result that says why there is none.
+    /// The answer, or a result that says why it is missing.
     fn known<T>(
         &mut self,
         check: &'static str,

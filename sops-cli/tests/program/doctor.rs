@@ -166,6 +166,7 @@ fn the_files_of_a_server_are_found() {
         &k3s("db/snapshots/on-demand-1"),
         database(&[("web/db", 7, plain)]),
     );
+    environment.write(&k3s("db/snapshots/compressed.zip"), b"PK\x03\x04");
     let root = ["--root", "host", "host/etc"];
     environment.write(
         "host/etc/rancher/k3s/config.yaml",
@@ -186,6 +187,11 @@ fn the_files_of_a_server_are_found() {
             "{expected}: {all:?}"
         );
     }
+    let states = checks(&environment, &root);
+    let is_unknown = |(state, _, message): &(String, String, String)| {
+        state == "unknown" && message.contains("is compressed")
+    };
+    assert!(states.iter().any(is_unknown), "{states:?}");
     environment.write(&k3s("cred/encryption-config.json"), format!(
         "{{\"kind\":\"EncryptionConfiguration\",\"apiVersion\":\"apiserver.config.k8s.io/v1\",\"resources\":[{{\"resources\":[\"secrets\"],\
          \"providers\":[{{\"aescbc\":{{\"keys\":[{{\"name\":\"aescbckey\",\"secret\":\"{KEY}\"}}]}}}},{{\"identity\":{{}}}}]}}]}}"

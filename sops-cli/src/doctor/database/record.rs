@@ -37,8 +37,8 @@ pub(super) struct StoredSecret {
     pub(super) form: StoredForm,
 }
 
-/// The versions in the record whose key begins at `at`. There are none if the key is only mentioned
-/// there, as in an index.
+/// The versions in the record whose key begins at `at`. The list is empty if the key is only
+/// mentioned there, as in an index.
 pub(super) fn versions(bytes: &[u8], at: usize) -> Vec<StoredSecret> {
     match of_etcd(bytes, at) {
         Some(version) => vec![version],
@@ -56,7 +56,10 @@ fn of_etcd(bytes: &[u8], at: usize) -> Option<StoredSecret> {
         }
         _ => return None,
     };
-    let name = name(bytes.get(at..at.checked_add(length.min(LONGEST_KEY))?)?)?;
+    if length > LONGEST_KEY {
+        return None;
+    }
+    let name = name(bytes.get(at..at + length)?)?;
     let mut rest = &bytes[at + length..];
     let mut revision = None;
     // Both messages have fewer fields than this before the value.
@@ -308,6 +311,13 @@ mod tests {
         ] {
             assert_eq!(find(bytes), [], "{}", bytes.escape_ascii());
         }
+    }
+
+    #[test]
+    fn a_key_that_is_longer_than_the_file_is_not_read() {
+        let mut bytes = b"\n\xff\x7f/registry/secrets/a/".to_vec();
+        bytes.resize(bytes.len() + 600, b'b');
+        assert_eq!(find(&bytes), []);
     }
 
     #[test]
