@@ -97,7 +97,7 @@ impl OutputArgs {
         }
     }
 
-    fn output(&self) -> Option<&Path> {
+    pub(crate) fn output(&self) -> Option<&Path> {
         self.output
             .as_deref()
             .filter(|file| !file.as_os_str().is_empty())

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use sops_core::document::Indentation;
 use sops_core::{Document, EncryptedDocument, Format, KeyPath, extract, parse_document};
 
-use super::set::{Assignment, assign, is_secret_data};
+use super::set::{Assignment, assign, is_secret_data, several_values};
 use crate::arguments::{FormatArgs, GlobalArgs, OpeningArgs};
 use crate::batch::{self, Leftovers};
 use crate::command_error::{Code, CommandError, Role, name_of};
@@ -223,7 +223,10 @@ impl Acceptance<'_> {
             let is_secret_data = is_secret_data(&document, &value.path);
             let (path, summary) = (value.path.dotted(), value.summary(is_secret_data));
             let change = match exists(&document, &value.path) {
-                true => format!("set `{path}` to {summary}"),
+                true => match several_values(&document, &value.path) {
+                    Some(old) => format!("replace `{path}`, {old}, with {summary}"),
+                    None => format!("set `{path}` to {summary}"),
+                },
                 false => format!("add the new key `{path}` with {summary}"),
             };
             let newest = later.iter().rev();

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use sops_core::{Component, Format, KeyPath, extract, parse_document};
+use sops_core::reading::{self, FileKind};
+use sops_core::{
+    Component, EncryptedDocument, Format, KeyPath, encrypted_format, extract, parse_document,
+};
 use sops_lint::{shell_path, shell_word};
 use zeroize::Zeroizing;
 
@@ -85,6 +88,7 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     args.output.check(file)?;
     args.refuse_directory()?;
     let (input, result) = args.decrypt(ui, globals, &services, file, true)?;
+    args.refuse_other_encrypted(file)?;
     args.output
         .deliver(ui, &input, &result, Readers::Owner, "decrypted")?;
     // Not wiped, like the document in `decrypt`, because it was encrypted.
@@ -93,6 +97,25 @@ pub(crate) fn cmd_decrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
 }
 
 impl Args {
+    /// Refuses to write plaintext over another encrypted file, whose values would be lost. `sops`
+    /// replaces it.
+    fn refuse_other_encrypted(&self, file: Option<&Path>) -> Result<(), CommandError> {
+        let output = self.output.output().filter(|_| !invocation::is_sops());
+        let Some(output) = output.filter(|_| !self.output.replaces(file)) else {
+            return Ok(());
+        };
+        let content = reading::read_config(output, FileKind::Regular).unwrap_or_default();
+        let is_encrypted = encrypted_format(&content)
+            .is_some_and(|format| EncryptedDocument::parse(&*content, format).is_ok());
+        if !is_encrypted {
+            return Ok(());
+        }
+        let message = "this is another encrypted file, and the plaintext would replace its values";
+        Err(CommandError::new(Code::CannotWriteOutput, message)
+            .in_file(&name_of(output))
+            .hint("choose another name, or delete the file first"))
+    }
+
     /// Reads the file, or standard input, and decrypts it.
     fn decrypt(
         &self,

@@ -243,9 +243,9 @@ pub(crate) enum Command {
     /// a passphrase: private keys that need one are skipped.
     ///
     /// A file that no private key can decrypt is compared with its earlier versions in Git: a
-    /// version with the same MAC must have the same values. The exit code is 0 if everything is
-    /// right, 1 if something is wrong, and 2 if something could not be verified, or after an error.
-    /// To check what Flux can decrypt in a cluster, use `flux verify`.
+    /// version with the same MAC must have the same values. A new file has none and passes. The
+    /// exit code is 0 if nothing is wrong, 1 if something is, and 2 if a file has neither a key nor
+    /// a usable history, or after an error. To check what Flux can decrypt in a cluster, use `flux verify`.
     Verify(DeferredArgs<verify::Args>),
     /// Show who can decrypt each file, and how it differs from `.sops.yaml`
     ///

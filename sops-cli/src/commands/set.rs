@@ -19,6 +19,7 @@ pub(crate) use self::args::{Args, Caller, ValueArgs};
 pub(crate) use self::assignment::{Assignment, is_secret_data};
 use self::outcome::Outcome;
 pub(crate) use self::outcome::other_documents;
+pub(crate) use self::outcome::several_values;
 pub(crate) use self::trial::may_select;
 use crate::arguments::{GlobalArgs, invocation};
 use crate::carriage_returns::warn_of_returns;
@@ -57,7 +58,8 @@ pub(crate) fn cmd_set(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<(), 
         false => Vec::new(),
     };
     let assignments = values.assignments(ui, caller)?;
-    let is_idempotent = args.idempotent.idempotent;
+    // `sops` writes the file even if no value changes.
+    let is_idempotent = args.idempotent.idempotent || !invocation::is_sops();
     assign(&update, &assignments, &known_plain, is_idempotent).map_err(|error| propose(error, args))
 }
 

@@ -61,6 +61,20 @@ fn a_value_that_cannot_be_proposed_is_not_asked_for() {
 }
 
 #[test]
+fn a_proposal_that_would_replace_several_values_says_so() {
+    let environment = closed();
+    let propose = ["propose", "apps/secret.yaml", "stringData", "--text", "x"];
+    let run = environment.run(&propose).fails_with(1);
+    assert!(run.stderr.contains("stringData.KEY"), "{run}");
+    environment
+        .run(&["propose", "apps/secret.yaml", "stringData", r#"{"a": "b"}"#])
+        .succeeds();
+    let run = with_key(&environment, &["accept", "--yes"]).succeeds();
+    let said = "replace `stringData`, a mapping of 1 value, with a mapping with 1 key";
+    assert!(run.stdout.contains(said), "{run}");
+}
+
+#[test]
 fn the_only_proposal_has_only_its_own_error() {
     let environment = closed();
     environment.write("apps/secret.yaml.5b9cd915.proposal", "a: b\n");

@@ -373,6 +373,78 @@ fn set_in_secret(arguments: &[&str], input: &str, key: &str) -> String {
 }
 
 #[test]
+fn the_values_of_a_secret_are_not_replaced_by_mistake() {
+    let environment = with_secret();
+    let before = environment.read("secret.yaml");
+    for arguments in [
+        &["data", "--text", "hello"][..],
+        &["stringData", r#""hello""#],
+        &["data", "--generate", "12"],
+    ] {
+        let run = environment.run(&[&["set", "secret.yaml"], arguments].concat());
+        let run = run.fails_with(1);
+        assert!(run.stderr.contains(".KEY`"), "{run}");
+    }
+    assert_eq!(environment.read("secret.yaml"), before);
+    let run = environment.run(&["set", "secret.yaml", "data", "{}"]);
+    let said = run.succeeds().stderr;
+    assert!(
+        said.contains("data replaced a mapping of 1 value"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_same_value_leaves_the_file_as_it_is() {
+    let environment = with_secret();
+    let before = environment.read("secret.yaml");
+    let set = ["set", "secret.yaml", "stringData.password", "--text", "old"];
+    environment.run(&set).succeeds();
+    assert_eq!(environment.read("secret.yaml"), before);
+}
+
+#[test]
+fn an_empty_file_is_not_a_value() {
+    let environment = with_secret();
+    environment.write("empty.txt", "");
+    let set = ["set", "secret.yaml", "stringData.password"];
+    let run = environment.run(&[&set[..], &["--from-file", "empty.txt"]].concat());
+    let run = run.fails_with(100);
+    assert!(run.stderr.contains("empty.txt is empty"), "{run}");
+    let create = [
+        "secret",
+        "create",
+        "generic",
+        "p",
+        "--from-file",
+        "empty.txt",
+    ];
+    environment.write(
+        ".sops.yaml",
+        format!("creation_rules:\n- age: {}\n", recipient()),
+    );
+    let run = environment.run(&create).fails_with(1);
+    assert!(
+        run.stderr.contains("every value of the Secret is empty"),
+        "{run}"
+    );
+}
+
+#[test]
+fn plaintext_does_not_replace_another_encrypted_file() {
+    let environment = with_secret();
+    environment.encrypt("other.yaml", "a: b\n");
+    let before = environment.read("other.yaml");
+    let decrypt = ["decrypt", "--output", "other.yaml", "secret.yaml"];
+    let run = environment.run(&decrypt).fails_with(3);
+    assert!(run.stderr.contains("another encrypted file"), "{run}");
+    assert_eq!(environment.read("other.yaml"), before);
+    environment.write("plain.yaml", "old: plaintext\n");
+    let decrypt = ["decrypt", "--output", "plain.yaml", "secret.yaml"];
+    environment.run(&decrypt).succeeds();
+}
+
+#[test]
 fn the_line_break_of_a_file_with_one_line_is_noted() {
     let environment = with_secret();
     environment.write(

@@ -24,8 +24,7 @@ pub(crate) const CHECKS: &[Check] = &[Check::File(check), Check::Document(in_sca
 /// More bytes than a published key has, however it is indented.
 const LONGEST: usize = 4096;
 
-const HELP: &str =
-    "remove it and create a new key: anyone with a copy of the repository has this one";
+const HELP: &str = "remove it; if it was ever pushed, create a new key, because anyone with a copy of the repository has this one";
 
 const EXAMPLE: &str = "if it is only an example, allow it with a comment, `sops-rs: allow private-key -- reason`, or `exclude` the file in `.sops-lint.yaml`";
 

@@ -88,7 +88,7 @@ pub(crate) fn cmd_encrypt(ui: &Ui, globals: &GlobalArgs, args: &Args) -> Result<
     }
     let encrypted = plaintext.encrypt().map_err(|error| input.error(error))?;
     plaintext.warn_of_parts(ui);
-    let done = plaintext.done(&names);
+    let done = plaintext.done(&names, &encrypted);
     args.output
         .deliver(ui, input, encrypted.as_bytes(), Readers::Usual, &done)?;
     lockout.warn(ui);

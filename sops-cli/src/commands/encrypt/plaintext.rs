@@ -8,8 +8,8 @@ use sops_core::document::Error as DocumentError;
 use sops_core::rules::EncryptionRule;
 use sops_core::tree::Node;
 use sops_core::{
-    Document, EncryptedDocument, Encryption, Error, Format, convert, encrypted_format,
-    is_encrypted, parse_document, refuse_ciphertext,
+    CIPHERTEXT_PREFIX, Document, EncryptedDocument, Encryption, Error, Format, convert,
+    encrypted_format, is_encrypted, parse_document, refuse_ciphertext,
 };
 use zeroize::Zeroizing;
 
@@ -182,9 +182,14 @@ impl PlaintextFile {
     }
 
     /// What was done to the file: for whom it was encrypted.
-    pub(super) fn done(&self, names: &RecipientNames) -> String {
+    pub(super) fn done(&self, names: &RecipientNames, encrypted: &str) -> String {
+        // The MAC is always encrypted.
+        let is_plain = || encrypted.matches(CIPHERTEXT_PREFIX).nth(1).is_none();
         let recipients = names.shown_groups(&self.encryption.key_groups);
-        format!("encrypted for {recipients}")
+        match self.encryption.allow_plaintext && is_plain() {
+            true => format!("left in plaintext, with a data key for {recipients}"),
+            false => format!("encrypted for {recipients}"),
+        }
     }
 
     fn text(&self) -> &[u8] {

@@ -86,7 +86,7 @@ pub(super) fn encrypt_all(
                 Prepared::Ignored => Work::Ignore,
                 Prepared::Left(why) => Work::Leave(why),
                 Prepared::Encrypted(plaintext, encrypted, names) => {
-                    let done = plaintext.done(&names);
+                    let done = plaintext.done(&names, &encrypted);
                     plaintext.warn_of_parts(ui);
                     plaintext.note(&lockout);
                     let encrypted = Zeroizing::new(encrypted.into_bytes());

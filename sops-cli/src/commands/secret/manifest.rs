@@ -118,6 +118,11 @@ impl ManifestArgs {
             return Err(CommandError::new(Code::Generic, "the Secret has no values")
                 .hint("add some, for example with `--from-file` or `--generate`"));
         }
+        if secret.entries.iter().all(|(_, value)| value.is_empty()) {
+            let message = "every value of the Secret is empty, so there is nothing to encrypt";
+            return Err(CommandError::new(Code::Generic, message)
+                .hint("check the files and variables that the values come from"));
+        }
         let file = self.file();
         if self.dry_run.is_some() {
             ui.warn(format_args!(

@@ -82,6 +82,12 @@ impl ValueArgs {
             return self.of_paths(&words, caller, |index, path| {
                 let file = &self.from_file[index];
                 let text = read(file)?;
+                if text.is_empty() {
+                    let message = format!("{} is empty", name_of(file));
+                    return Err(CommandError::new(Code::NoFileSpecified, message).hint(
+                        "for an empty value, pass `'\"\"'` after the path, without `--from-file`",
+                    ));
+                }
                 let way_out = "pipe the value in, without `--from-file`";
                 note_line_break(ui, path, file, &text, way_out);
                 Ok(NewValue::Text(text, Origin::Given))
@@ -274,6 +280,15 @@ impl Assignment {
                 "a Secret has no values at `{}`; for a key with dots, write `{field}[\"{}\"]`",
                 self.typed,
                 keys.join(".")
+            )));
+        }
+        if let Some((field, [])) = field
+            && self.is_scalar()
+            && !invocation::is_sops()
+        {
+            return Err(refused(format!(
+                "`{field}` of a Secret is a mapping of values, so a single value cannot replace it; name the key too, as in `{}.KEY`",
+                self.path.dotted()
             )));
         }
         let is_data = matches!(field, Some(("data", _))) && !invocation::is_sops();

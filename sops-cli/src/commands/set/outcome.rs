@@ -20,11 +20,7 @@ impl Outcome {
         let path = &assignment.path;
         match node_at(document, path.components()) {
             None => Self::Added(similar(document, path)),
-            Some(old) if assignment.is_scalar() => match described(old) {
-                Some(old) => Self::Replaced(old),
-                None => Self::Changed,
-            },
-            Some(_) => Self::Changed,
+            Some(old) => described(old).map_or(Self::Changed, Self::Replaced),
         }
     }
 }
@@ -48,6 +44,11 @@ pub(super) fn in_words(outcomes: &[(&Assignment, Outcome)]) -> String {
         }
     }
     words.join("; ")
+}
+
+/// The mapping or list at a path, in words; `None` if there is a scalar, or nothing.
+pub(crate) fn several_values(document: &Document<'_>, path: &KeyPath) -> Option<String> {
+    described(node_at(document, path.components())?)
 }
 
 /// The node at a path of the first document.

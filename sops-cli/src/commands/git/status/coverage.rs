@@ -12,6 +12,7 @@ use crate::command_error::{CommandError, files_named, name_of};
 use crate::commands::git::install::other_attributes;
 use crate::git::{Running, without_attributes};
 use crate::input::read_repository_file;
+use crate::proposal;
 use crate::repository_files::{RepositoryFiles, is_encrypted};
 
 /// How many paths are passed to Git.
@@ -113,7 +114,8 @@ pub(super) fn uncovered(root: &Path, changed: Option<&[&Path]>) -> usize {
     let paths = list
         .split(|byte| *byte == 0)
         .filter(|path| !path.is_empty())
-        .map(|path| Path::new(OsStr::from_bytes(path)));
+        .map(|path| Path::new(OsStr::from_bytes(path)))
+        .filter(|path| proposal::target(path).is_none());
     let is_encrypted = |path: &&Path| {
         let content = read_repository_file(&root.join(path));
         content.is_ok_and(|content| is_encrypted(path, &content))
