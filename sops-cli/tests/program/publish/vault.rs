@@ -89,7 +89,11 @@ fn every_format_becomes_an_object() {
     for (name, text, content) in [
         ("b.json", "{\"a\": {\"b\": 1.50}}", json!({"a": {"b": 1.5}})),
         ("c.env", "A=1\n", json!({"A": "1"})),
-        ("d.ini", "[s]\na = 1\n", json!({"DEFAULT": {}, "s": {"a": "1"}})),
+        (
+            "d.ini",
+            "[s]\na = 1\n",
+            json!({"DEFAULT": {}, "s": {"a": "1"}}),
+        ),
         ("e.bin", "text\n", json!({"data": "text\n"})),
     ] {
         user.environment.encrypt(name, text);
