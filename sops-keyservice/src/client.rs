@@ -12,7 +12,7 @@ use tokio::runtime;
 use tokio::time::timeout;
 use tonic::client::Grpc;
 use tonic::transport::Endpoint;
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 use zeroize::Zeroizing;
 
@@ -61,8 +61,12 @@ impl Remote {
     /// Why the service cannot be reached, or why it refuses.
     pub fn instruct(&self, instruction: &str) -> std::result::Result<String, String> {
         let text = instruction.to_owned();
-        let answer: Instruction = self.ask(INSTRUCT, Instruction { text })?;
-        Ok(answer.text)
+        let answer = self.ask(INSTRUCT, Instruction { text });
+        let answer: std::result::Result<Instruction, Failure> = answer;
+        match answer {
+            Ok(answer) => Ok(answer.text),
+            Err(failure) => Err(failure.message),
+        }
     }
 
     /// Decrypts with the keys of an agent that are ready, so that it does not ask the user; `None`
@@ -90,10 +94,15 @@ impl Remote {
             key: Some(key.try_into()?),
             ciphertext: enc.as_bytes().to_vec(),
         };
-        let answer: DecryptResponse = self
-            .ask(method, question)
-            .map_err(|message| refused(key, message))?;
-        Ok(Zeroizing::new(answer.plaintext))
+        let answer: std::result::Result<DecryptResponse, _> = self.ask(method, question);
+        match answer {
+            Ok(answer) => Ok(Zeroizing::new(answer.plaintext)),
+            Err(failure) if failure.is_damage => Err(Error::DamagedSecret {
+                key: key.to_string(),
+                message: failure.message,
+            }),
+            Err(failure) => Err(refused(key, failure.message)),
+        }
     }
 
     /// Refuses an answer that cannot be a data key.
@@ -113,14 +122,14 @@ impl Remote {
 
     /// Sends a request and waits for the answer. The error message continues a sentence that starts
     /// with the name of the key.
-    fn ask<Q, A>(&self, method: &'static str, question: Q) -> std::result::Result<A, String>
+    fn ask<Q, A>(&self, method: &'static str, question: Q) -> std::result::Result<A, Failure>
     where
         Q: Message + 'static,
         A: Message + Default + 'static,
     {
         let about = |message: &str| format!("key service {} {message}", self.address);
         if let Some(reason) = self.unreachable.get() {
-            return Err(about(reason));
+            return Err(about(reason).into());
         }
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
@@ -129,8 +138,11 @@ impl Remote {
         let asked = runtime.block_on(async {
             let channel = match timeout(CONNECTION, self.endpoint.connect()).await {
                 Ok(Ok(channel)) => channel,
-                Ok(Err(error)) => return Err(self.unreachable(cause(&error))),
-                Err(_) => return Err(self.unreachable("does not accept connections".to_owned())),
+                Ok(Err(error)) => return Err(self.unreachable(cause(&error)).into()),
+                Err(_) => {
+                    let reason = "does not accept connections".to_owned();
+                    return Err(self.unreachable(reason).into());
+                }
             };
             let mut grpc = Grpc::new(channel);
             let answer = async {
@@ -138,16 +150,22 @@ impl Remote {
                 let path = PathAndQuery::from_static(method);
                 let codec = ProstCodec::<Q, A>::default();
                 let answer = grpc.unary(Request::new(question), path, codec).await;
-                answer.map_err(|status| refusal(&status))
+                answer.map_err(|status| Failure {
+                    is_damage: status.code() == Code::DataLoss,
+                    message: refusal(&status),
+                })
             };
             match timeout(self.patience, answer).await {
                 Ok(answer) => Ok(answer?.into_inner()),
-                Err(_) => Err(self.unreachable("does not respond".to_owned())),
+                Err(_) => Err(self.unreachable("does not respond".to_owned()).into()),
             }
         });
         // This does not wait for a host name lookup that is still running.
         runtime.shutdown_background();
-        asked.map_err(|message| about(&message))
+        asked.map_err(|failure: Failure| Failure {
+            message: about(&failure.message),
+            ..failure
+        })
     }
 
     fn unreachable(&self, reason: String) -> String {
@@ -168,7 +186,7 @@ impl KeyService for Remote {
         };
         let answer: EncryptResponse = self
             .ask(ENCRYPT, question)
-            .map_err(|message| refused(key, message))?;
+            .map_err(|failure: Failure| refused(key, failure.message))?;
         match String::from_utf8(answer.ciphertext) {
             Ok(enc) if !enc.is_empty() => Ok(enc),
             _ => Err(refused(
@@ -192,6 +210,22 @@ impl KeyService for Remote {
         }
         let secret = self.answer(DECRYPT, key, enc)?;
         self.checked(key, secret).map(Some)
+    }
+}
+
+/// Why there is no answer.
+struct Failure {
+    message: String,
+    /// Whether the cause is the text in the metadata.
+    is_damage: bool,
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            is_damage: false,
+        }
     }
 }
 
@@ -224,7 +258,9 @@ fn refusal(status: &Status) -> String {
     if status.source().is_some() {
         return "closed the connection without a response".to_owned();
     }
-    let message = printable(status.message());
+    // The error about damage names the field again.
+    let message = status.message();
+    let message = printable(message.strip_prefix("`enc`: ").unwrap_or(message));
     match message.is_empty() {
         true => format!("refused the request: {}", status.code().description()),
         false => format!("refused the request: {message}"),

@@ -16,6 +16,7 @@ mod boundary;
 mod escape;
 mod mask;
 mod show;
+mod system_error;
 
 pub use boundary::{ceil_char_boundary, floor_char_boundary};
 pub use escape::{
@@ -23,6 +24,7 @@ pub use escape::{
 };
 pub use mask::masked;
 pub use show::{lines, one_line};
+pub use system_error::system_reason;
 
 /// The examples of the README.
 #[cfg(doctest)]

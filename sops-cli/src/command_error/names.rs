@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use sops_printable::escaped;
+use sops_printable::{escaped, system_reason};
 
 /// The name of standard input in messages.
 pub(crate) const STANDARD_INPUT: &str = "standard input";
@@ -13,11 +13,7 @@ const MOST_NAMED: usize = 10;
 
 /// The operating system's error text, without the error number.
 pub(crate) fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
+    system_reason(error)
 }
 
 /// The name of a file for messages, escaped so that no character can change what a terminal shows.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use sops_keyservice::{Listener, serve};
+use sops_printable::system_reason;
 
 use crate::arguments::GlobalArgs;
 use crate::command_error::{Code, CommandError};
@@ -71,7 +72,11 @@ pub(crate) fn cmd_keyservice(
     let served = serve(listen, Arc::new(keys));
     terminal::restore();
     served.map_err(|error| {
-        let message = format!("cannot serve keys on {}: {error}", address.escape_debug());
+        let message = format!(
+            "cannot serve keys on {}: {}",
+            address.escape_debug(),
+            system_reason(&error)
+        );
         let error = CommandError::new(Code::Generic, message);
         match args.network {
             Network::Tcp if address.contains('/') => {

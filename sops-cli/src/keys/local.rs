@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use sops_core::keys::{
-    DecryptedSecret, Effort, Environment, Family, Gpg, Identities, KeyService, MasterKey,
+    DecryptedSecret, Effort, Environment, Error, Family, Gpg, Identities, KeyService, MasterKey,
 };
 use sops_keyservice::{Answer, Status};
 use sops_printable::{beginning, one_line};
@@ -205,7 +205,11 @@ impl PrivateKeys {
                 None => return Err(has_none_of(key.family())),
             },
         }
-        .map_err(|error| Status::unknown(error.about_key()))
+        .map_err(|error| match error {
+            // Clients of sops-rs recognize damage by this code.
+            Error::DamagedSecret { .. } => Status::data_loss(error.about_key()),
+            error => Status::unknown(error.about_key()),
+        })
     }
 }
 

@@ -363,7 +363,11 @@ fn a_refusal_says_what_to_do() {
             KEY,
             "you are not logged in with the profile `sso`; run `aws sso login --profile sso`",
         ),
-        (with("mfa"), KEY, "the profile `mfa` requires MFA"),
+        (
+            with("mfa"),
+            KEY,
+            "the profile `mfa` requires MFA, which sops-rs does not support; run `eval \"$(aws configure export-credentials --profile mfa --format env)\"`",
+        ),
         (
             with("login"),
             KEY,
@@ -412,6 +416,42 @@ fn a_refusal_says_what_to_do() {
         .fails_with(1);
     let words = "the SSO login of the profile `sso` has expired; run `aws sso login --profile sso`";
     assert!(unwrapped(&run).contains(words), "{run}");
+}
+
+/// The combinations that were measured with `sops` 3.13.3.
+#[test]
+fn an_access_key_in_the_environment_replaces_a_profile_that_is_not_supported() {
+    let user = User::new();
+    let mfa =
+        format!("role_arn = {ROLE}\nsource_profile = base\nmfa_serial = arn:aws:iam::1:mfa/u\n");
+    let config = user.file(
+        "config",
+        &format!(
+            "[default]\n{mfa}[profile mfa]\n{mfa}[profile login]\nlogin_session = arn:aws:iam::1:user/u\n[profile base]\naws_access_key_id = a\naws_secret_access_key = b\n"
+        ),
+    );
+    user.environment.write("p.yaml", TEXT);
+    let config = ("AWS_CONFIG_FILE", &*config);
+    let encrypt = ["encrypt", "--kms", KEY, "p.yaml"];
+    for profile in ["", "mfa", "login"] {
+        let selected = ("AWS_PROFILE", profile);
+        let [id, secret] = ACCESS;
+        let variables = [config, selected, id, secret];
+        user.run_with(&variables, &encrypt).succeeds();
+        assert_eq!(user.signers().pop().as_deref(), Some(USER.0), "{profile}");
+        let run = user.run_with(&[config, selected], &encrypt).fails_with(1);
+        assert!(
+            unwrapped(&run).contains("does not support; run `eval"),
+            "{run}"
+        );
+        // A profile that the key names has precedence over the environment.
+        if !profile.is_empty() {
+            let words = ["encrypt", "--kms", KEY, "--aws-profile", profile, "p.yaml"];
+            let run = user.run_with(&[config, id, secret], &words).fails_with(1);
+            let advice = "does not support; remove `aws_profile` from the key, and run `eval";
+            assert!(unwrapped(&run).contains(advice), "{run}");
+        }
+    }
 }
 
 #[test]
@@ -516,7 +556,10 @@ fn a_bundle_of_certificates_is_trusted() {
     for (bundle, words) in [
         (&*authority, "the key is disabled"),
         ("", "no trusted authority signed its certificate"),
-        ("/nowhere.pem", "/nowhere.pem: No such file or directory"),
+        (
+            "/nowhere.pem",
+            "AWS_CA_BUNDLE: /nowhere.pem: No such file or directory",
+        ),
     ] {
         let server = [("AWS_ENDPOINT_URL_KMS", &*url), ("AWS_CA_BUNDLE", bundle)];
         let variables = [&ACCESS[..], &server].concat();

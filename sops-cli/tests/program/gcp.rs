@@ -318,7 +318,7 @@ fn a_refusal_says_what_to_do() {
         (
             vec![("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere.json")],
             KEY.to_owned(),
-            "/nowhere.json: No such file",
+            "GOOGLE_APPLICATION_CREDENTIALS: /nowhere.json: No such file",
         ),
         (vec![], KEY.to_owned(), "no credentials for Google Cloud"),
     ] {

@@ -142,9 +142,12 @@ fn access_keys_come_from_variables_or_a_file_and_the_project_from_the_server() {
     let url = user.server.http.url();
     let identity = ("HUAWEICLOUD_SDK_IAM_ENDPOINT", &*url);
     assert_eq!(decrypt(&[identity]).succeeds().stdout, TEXT);
+    // As in Huawei's own library, this variable belongs to an access key in variables.
+    let [access, secret, project] = user.access();
+    let odd = ("HUAWEICLOUD_SDK_PROJECT_ID", "of-another-account");
+    assert_eq!(decrypt(&[identity, odd]).succeeds().stdout, TEXT);
     let last = user.server.http.requests();
     assert_eq!(last[last.len() - 2].path, "/v3/projects?name=tr-west-1");
-    let [access, secret, project] = user.access();
     let temporary = [
         access,
         secret,

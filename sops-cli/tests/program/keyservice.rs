@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 use sops_test_support::environment::{
-    TestEnvironment, identity, other_identity, other_recipient, recipient,
+    Run, TestEnvironment, identity, other_identity, other_recipient, recipient,
 };
 
 const TEXT: &str = "a: hunter2\n";
@@ -106,6 +106,53 @@ fn keys_are_used_over_both_networks_until_a_signal_ends_the_service() {
         assert!(!said.contains(&identity()), "a log has no secret in it");
         assert!(!server.path("s.sock").exists());
     }
+}
+
+#[test]
+fn a_damaged_data_key_is_located_as_without_the_service() {
+    let server = TestEnvironment::new();
+    let client = client();
+    let intact = "-----BEGIN AGE ENCRYPTED FILE-----";
+    let damaged = client.read("x.yaml").replacen(intact, "-----BEGIN-----", 1);
+    for environment in [&server, &client] {
+        environment.write("x.yaml", &damaged);
+    }
+    let service = Service::begin(server.command(&UNIX));
+    let local = server.run(&["decrypt", "x.yaml"]);
+    let words = ["decrypt", "--enable-local-keyservice=false"];
+    let words = [&words[..], &["--keyservice", &service.address, "x.yaml"]].concat();
+    let remote = client.run(&words);
+    let position = |run: &Run| {
+        let lines = run.stderr.lines().map(str::to_owned);
+        let mut lines = lines.filter(|line| line.contains("--> x.yaml:"));
+        lines.next().unwrap_or_else(|| panic!("{run}"))
+    };
+    assert_eq!(position(&local), position(&remote));
+    assert_eq!(local.code, remote.code);
+    assert!(
+        remote.stderr.contains("not an armored age file"),
+        "{remote}"
+    );
+}
+
+#[test]
+fn a_system_error_has_no_number() {
+    let environment = TestEnvironment::without_key();
+    let words = ["keyservice", "--network", "unix", "--address", "nodir/s"];
+    let run = environment.run(&words).fails_with(1);
+    let expected = "cannot serve keys on nodir/s: No such file or directory\n";
+    assert!(run.stderr.contains(expected), "{run}");
+    environment.write("p.yaml", TEXT);
+    environment.encrypt("x.yaml", TEXT);
+    let mut command = environment.command(&["decrypt", "x.yaml"]);
+    command.env("SOPS_AGE_KEY_CMD", "/nowhere");
+    let run = environment.finish(command);
+    assert!(
+        run.stderr
+            .contains("the command cannot be run: No such file"),
+        "{run}"
+    );
+    assert!(!run.stderr.contains("os error"), "{run}");
 }
 
 #[test]

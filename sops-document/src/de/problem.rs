@@ -97,12 +97,12 @@ impl de::Error for Problem {
     }
 
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(format!("expected one of {}", expected.join(", ")))
+        Self::new(format!("expected {}", one_of(expected)))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        let expected = expected.join(", ");
-        Self::new(format!("unknown key `{field}`; expected one of {expected}"))
+        let expected = one_of(expected);
+        Self::new(format!("unknown key `{field}`; expected {expected}"))
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -126,5 +126,13 @@ fn name(found: &Unexpected<'_>) -> &'static str {
         Unexpected::Seq => "a sequence",
         Unexpected::Map => "a mapping",
         _ => "something else",
+    }
+}
+
+/// The names that are allowed.
+fn one_of(names: &[&str]) -> String {
+    match names {
+        [name] => (*name).to_owned(),
+        names => format!("one of {}", names.join(", ")),
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::process::Stdio;
 
+use sops_printable::system_reason;
 use zeroize::Zeroizing;
 
 use crate::environment::Environment;
@@ -66,7 +67,7 @@ impl KeyCommand {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| format!("the command cannot be run: {error}"))?;
+            .map_err(|error| format!("the command cannot be run: {}", system_reason(&error)))?;
         let stdout = child.stdout.take().expect("standard output is a pipe");
         let printed = read_keys(stdout, 0);
         if printed.is_err() {
@@ -80,7 +81,10 @@ impl KeyCommand {
             Err(error) if error.kind() == ErrorKind::FileTooLarge => {
                 Err("the command printed too much text to be a list of keys".to_owned())
             }
-            Err(error) => Err(format!("the output of the command cannot be read: {error}")),
+            Err(error) => Err(format!(
+                "the output of the command cannot be read: {}",
+                system_reason(&error)
+            )),
         }
     }
 }

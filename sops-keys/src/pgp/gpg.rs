@@ -11,6 +11,8 @@ use std::thread;
 
 use zeroize::Zeroizing;
 
+use sops_printable::system_reason;
+
 use crate::decrypted_secret::DecryptedSecret;
 use crate::encrypted_secret::{MAX_BYTES, TOO_LONG};
 use crate::environment::Environment;
@@ -98,9 +100,11 @@ impl Gpg {
                     "`gpg` is not on the PATH; install GnuPG, or set SOPS_GPG_EXEC to the program"
                         .to_owned()
                 }
+                // Only the variable names another program.
                 _ => format!(
-                    "`{}` cannot be run: {error}",
-                    Path::new(&self.program).display()
+                    "{PROGRAM}: `{}` cannot be run: {}",
+                    Path::new(&self.program).display(),
+                    system_reason(&error)
                 ),
             })
     }
@@ -308,16 +312,16 @@ mod tests {
             (vec![("PATH", "/nowhere")], "install GnuPG"),
             (
                 vec![("PATH", "/nowhere"), (PROGRAM, "/nowhere/gpg2")],
-                "`/nowhere/gpg2` cannot be run",
+                "SOPS_GPG_EXEC: `/nowhere/gpg2` cannot be run: No such file or directory\n",
             ),
         ] {
             let gpg = Gpg::from_environment(Environment::new(variables));
             let error = gpg.encrypt(&key(FINGERPRINT), b"x").unwrap_err();
-            assert!(error.to_string().contains(words), "{error}");
+            assert!(format!("{error}\n").contains(words), "{error}");
             let error = gpg
                 .decrypt(&key(FINGERPRINT), "x", Effort::Run)
                 .unwrap_err();
-            assert!(error.to_string().contains(words), "{error}");
+            assert!(format!("{error}\n").contains(words), "{error}");
         }
     }
 

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use sops_keys::Environment;
 
 use crate::provider::Outcome;
-use crate::transport::{HttpClient, Limits, Proxies, TlsSettings, read};
+use crate::transport::{HttpClient, Limits, Proxies, TlsSettings, read_of};
 
 /// The client for the SDK. It does not retry requests, because the SDK does.
 ///
@@ -40,7 +40,8 @@ pub(super) fn client(environment: &Environment) -> Outcome<SharedHttpClient> {
 pub(super) fn transport(environment: &Environment, limits: Limits) -> Outcome<HttpClient> {
     let mut tls = TlsSettings::default();
     if let Some(file) = environment.var("AWS_CA_BUNDLE").map(PathBuf::from) {
-        tls.authorities = vec![(file.display().to_string(), read(&file)?)];
+        let pem = read_of("AWS_CA_BUNDLE", &file)?;
+        tls.authorities = vec![(file.display().to_string(), pem)];
     }
     let proxies = Proxies::from_environment(environment);
     Ok(HttpClient::new(proxies, tls, limits))

@@ -56,6 +56,9 @@ pub(super) async fn find_key(
         }
     }
     if let Some(profile) = profile {
+        if let Some(message) = &profile.unsupported {
+            return Err(message.clone());
+        }
         let provider = ProfileFileCredentialsProvider::builder()
             .configure(config)
             .profile_name(&profile.name)

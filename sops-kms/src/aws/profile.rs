@@ -17,6 +17,19 @@ pub(super) struct Profile {
     pub(super) name: String,
     /// The profile whose SSO login is used: this one, or one that it refers to.
     pub(super) with_login: Option<String>,
+    /// Why it gives no access key, and what to do, if it needs a feature that this program does not
+    /// support. Sources with precedence over the profile can still be used, as in `sops`.
+    pub(super) unsupported: Option<String>,
+}
+
+/// What a profile needs.
+enum Needs {
+    /// Nothing that the user has to do.
+    Nothing,
+    /// The SSO login of this profile.
+    Login(String),
+    /// A feature that is not supported: the profile, and the feature in words.
+    Unsupported(String, &'static str),
 }
 
 impl Profile {
@@ -25,7 +38,7 @@ impl Profile {
     ///
     /// # Errors
     ///
-    /// The profile is missing, or needs a feature that this program does not support.
+    /// The profile, or one that it refers to, is missing.
     pub(super) async fn select(
         environment: &Environment,
         named: Option<&str>,
@@ -59,8 +72,27 @@ impl Profile {
                 (None, None) => Ok(None),
             };
         }
-        let with_login = login(&profiles, &name)?;
-        Ok(Some(Self { name, with_login }))
+        let (mut with_login, mut unsupported) = (None, None);
+        match needs(&profiles, &name)? {
+            Needs::Nothing => {}
+            Needs::Login(profile) => with_login = Some(profile),
+            Needs::Unsupported(profile, feature) => {
+                let profile = escaped(&profile);
+                // A profile that a file names has precedence over the environment.
+                let first = match named {
+                    Some(_) => "remove `aws_profile` from the key, and ",
+                    None => "",
+                };
+                unsupported = Some(format!(
+                    "the profile `{profile}` {feature}, which sops-rs does not support; {first}run `eval \"$(aws configure export-credentials --profile {profile} --format env)\"`"
+                ));
+            }
+        }
+        Ok(Some(Self {
+            name,
+            with_login,
+            unsupported,
+        }))
     }
 
     /// The command that logs the user in.
@@ -79,9 +111,9 @@ fn missing(name: &str, advice: fmt::Arguments<'_>) -> String {
     )
 }
 
-/// The profile whose SSO login is used, following `source_profile`. Refuses settings that the SDK
-/// ignores, and those whose errors it does not explain.
-fn login(profiles: &ProfileSet, name: &str) -> Outcome<Option<String>> {
+/// What the profile needs, following `source_profile`. Finds settings that the SDK ignores, and
+/// those whose errors it does not explain.
+fn needs(profiles: &ProfileSet, name: &str) -> Outcome<Needs> {
     let mut seen = Vec::new();
     let mut name = name;
     loop {
@@ -100,12 +132,7 @@ fn login(profiles: &ProfileSet, name: &str) -> Outcome<Option<String>> {
         }
         seen.push(name);
         let has = |key: &str| profile.get(key).is_some();
-        let unsupported = |feature: &str| {
-            Err(format!(
-                "the profile `{name}` {feature}, which sops-rs does not support; run `eval \"$(aws configure export-credentials --profile {name} --format env)\"`, and unset AWS_PROFILE",
-                name = escaped(name)
-            ))
-        };
+        let unsupported = |feature| Ok(Needs::Unsupported(name.to_owned(), feature));
         let source = profile
             .get("source_profile")
             .filter(|source| *source != name);
@@ -124,6 +151,9 @@ fn login(profiles: &ProfileSet, name: &str) -> Outcome<Option<String>> {
             return unsupported("uses `aws login`");
         }
         let has_login = has("sso_session") || has("sso_start_url");
-        return Ok((has_login && !has_key).then(|| name.to_owned()));
+        return Ok(match has_login && !has_key {
+            true => Needs::Login(name.to_owned()),
+            false => Needs::Nothing,
+        });
     }
 }

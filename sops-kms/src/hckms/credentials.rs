@@ -35,6 +35,9 @@ pub(super) struct Credentials {
     pub(super) project: Option<String>,
     /// The name of the source in messages.
     pub(super) source: String,
+    /// How the user can name the project. As in Huawei's own library, `HUAWEICLOUD_SDK_PROJECT_ID`
+    /// has an effect only on an access key that is also in a variable.
+    pub(super) project_advice: String,
 }
 
 /// The access key of the first source that has one.
@@ -80,6 +83,7 @@ fn of_variables(environment: &Environment) -> Outcome<Found> {
         token: var("HUAWEICLOUD_SDK_SECURITY_TOKEN")?.map(SecretText::from),
         project: var("HUAWEICLOUD_SDK_PROJECT_ID")?,
         source: "HUAWEICLOUD_SDK_AK".to_owned(),
+        project_advice: "set HUAWEICLOUD_SDK_PROJECT_ID".to_owned(),
     }))
 }
 
@@ -111,6 +115,7 @@ fn of_file(environment: &Environment) -> Outcome<Found> {
         token: value("security_token").map(SecretText::from),
         project: value("project_id"),
         source: shown.to_string(),
+        project_advice: format!("add `project_id` to {shown}"),
     }))
 }
 
@@ -155,6 +160,8 @@ async fn of_metadata(direct: &HttpClient) -> Found {
         token: Some(answer.credential.securitytoken),
         project: None,
         source: "the metadata server".to_owned(),
+        project_advice: "set HUAWEICLOUD_SDK_AK, HUAWEICLOUD_SDK_SK and HUAWEICLOUD_SDK_PROJECT_ID"
+            .to_owned(),
     })
 }
 

@@ -128,7 +128,7 @@ impl Hckms {
 
     /// Asks the identity server for the project of a region.
     async fn project(&self, credentials: &Credentials, region: &str) -> Outcome<String> {
-        let advice = "name one next to the access key, as HUAWEICLOUD_SDK_PROJECT_ID or as `project_id` in the credentials file";
+        let advice = &credentials.project_advice;
         let server = match text(&self.environment, "HUAWEICLOUD_SDK_IAM_ENDPOINT")? {
             Some(server) if server.contains("://") => server,
             Some(server) => format!("https://{server}"),

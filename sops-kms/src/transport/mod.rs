@@ -16,4 +16,4 @@ use error::HttpError;
 pub(crate) use proxies::Proxies;
 pub(crate) use tls::TlsSettings;
 #[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "vault"))]
-pub(crate) use tls::read;
+pub(crate) use tls::{read, read_of};

@@ -9,6 +9,7 @@ use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use sops_printable::system_reason;
 
 /// Which servers are trusted, and how this client proves who it is. The default trusts the
 /// authorities of the system, or those in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
@@ -76,11 +77,12 @@ impl TlsSettings {
 
 /// The content of a file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
-    fs::read(path).map_err(|error| {
-        let text = error.to_string();
-        let end = text.find(" (os error").unwrap_or(text.len());
-        format!("{}: {}", path.display(), &text[..end])
-    })
+    fs::read(path).map_err(|error| format!("{}: {}", path.display(), system_reason(&error)))
+}
+
+/// The content of the file that a variable names.
+pub(crate) fn read_of(variable: &str, path: &Path) -> Result<Vec<u8>, String> {
+    read(path).map_err(|message| format!("{variable}: {message}"))
 }
 
 fn certificates(source: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sops_keys::Environment;
+use sops_printable::system_reason;
 
 use super::allow_list::{self, AllowList};
 use super::origin::Origin;
 use crate::provider::Outcome;
 use crate::secret_text::SecretText;
-use crate::transport::{Limits, Proxies, TlsSettings, read};
+use crate::transport::{Limits, Proxies, TlsSettings, read_of};
 use crate::variables::{duration, is_on, number, text};
 
 /// The file in the home directory where `vault login` puts the token.
@@ -106,7 +107,7 @@ fn token(environment: &Environment) -> Outcome<Option<Token>> {
     let token = match fs::read_to_string(home.join(TOKEN_FILE)) {
         Ok(text) => SecretText::from(text.trim().to_owned()),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("~/{TOKEN_FILE}: {error}")),
+        Err(error) => return Err(format!("~/{TOKEN_FILE}: {}", system_reason(&error))),
     };
     match &*token {
         "" => Ok(None),
@@ -153,18 +154,26 @@ fn headers(json: Option<&str>) -> Outcome<HeaderMap> {
 /// client library.
 fn tls(environment: &Environment) -> Outcome<TlsSettings> {
     let path = |name: &str| environment.var(name).map(PathBuf::from);
-    let from_file = |path: PathBuf| Ok((path.display().to_string(), read(&path)?));
+    let from_file = |name, path: PathBuf| Ok((path.display().to_string(), read_of(name, &path)?));
     let authorities = if let Some(file) = path("VAULT_CACERT") {
-        vec![from_file(file)?]
+        vec![from_file("VAULT_CACERT", file)?]
     } else if let Some(pem) = text(environment, "VAULT_CACERT_BYTES")? {
         vec![("VAULT_CACERT_BYTES".to_owned(), pem.into_bytes())]
     } else if let Some(directory) = path("VAULT_CAPATH") {
-        let entries = fs::read_dir(&directory)
-            .map_err(|error| format!("VAULT_CAPATH: {}: {error}", directory.display()))?;
+        let entries = fs::read_dir(&directory).map_err(|error| {
+            format!(
+                "VAULT_CAPATH: {}: {}",
+                directory.display(),
+                system_reason(&error)
+            )
+        })?;
         let files = entries.filter_map(|entry| Some(entry.ok()?.path()).filter(|p| p.is_file()));
         let mut files: Vec<PathBuf> = files.collect();
         files.sort();
-        files.into_iter().map(from_file).collect::<Outcome<_>>()?
+        files
+            .into_iter()
+            .map(|file| from_file("VAULT_CAPATH", file))
+            .collect::<Outcome<_>>()?
     } else {
         Vec::new()
     };
@@ -256,6 +265,7 @@ mod tests {
             assert_eq!(authorities[0].0, source);
         }
         let message = settings(&[("VAULT_CACERT", "/nowhere/ca.pem")]).err();
-        assert!(message.unwrap().contains("/nowhere/ca.pem: No such file"));
+        let expected = "VAULT_CACERT: /nowhere/ca.pem: No such file or directory";
+        assert_eq!(message.unwrap(), expected);
     }
 }

@@ -140,7 +140,7 @@ fn configurations_are_read_strictly() {
         ),
         (
             "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmacs: require",
-            "macs: unknown key `macs`; expected one of mac",
+            "macs: unknown key `macs`; expected mac",
         ),
         (
             "apiVersion: krm.sops-rs/v1alpha1\nkind: SopsDecrypt\nmac: no",

@@ -60,6 +60,25 @@ fn the_reasons_for_a_refusal_are_distinguished() {
 }
 
 #[test]
+fn a_missing_namespace_is_not_reported_as_a_missing_key() {
+    let environment = TestEnvironment::without_key();
+    let server = VaultServer::start();
+    encrypt(&environment, &server, "x.yaml");
+    environment.write("p.yaml", TEXT);
+    let key = server.key("transit/sops");
+    let variables = [("VAULT_TOKEN", ROOT), ("VAULT_NAMESPACE", "missing")];
+    for (words, code) in [
+        (&["decrypt", "x.yaml"][..], 128),
+        (&["encrypt", "--hc-vault-transit", &key, "p.yaml"], 1),
+    ] {
+        let run = run_with(&environment, &variables, words).fails_with(code);
+        let text = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        let expected = "has no namespace `missing`; check VAULT_NAMESPACE";
+        assert!(text.contains(expected), "{run}");
+    }
+}
+
+#[test]
 fn a_mistyped_key_is_refused_and_not_created() {
     let environment = TestEnvironment::without_key();
     let server = VaultServer::start();

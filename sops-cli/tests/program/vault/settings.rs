@@ -90,7 +90,7 @@ fn the_certificate_of_the_server_is_verified() {
         (
             "VAULT_CACERT",
             "/nowhere.pem",
-            "/nowhere.pem: No such file or directory",
+            "VAULT_CACERT: /nowhere.pem: No such file or directory",
         ),
     ] {
         let variables = [("VAULT_TOKEN", ROOT), (name, value)];

@@ -17,7 +17,7 @@ use self::file::CredentialsFile;
 use crate::access_token::AccessToken;
 use crate::provider::Outcome;
 use crate::secret_text::SecretText;
-use crate::transport::{HttpClient, Limits, Proxies, TlsSettings, read};
+use crate::transport::{HttpClient, Limits, Proxies, TlsSettings, read, read_of};
 use crate::variables::text;
 
 /// The sources of a run, and the token that they gave.
@@ -110,7 +110,7 @@ impl Credentials {
         if let Some(value) = var("GOOGLE_CREDENTIALS")? {
             let path = Path::new(&value);
             let json = match path.exists() {
-                true => read(path)?,
+                true => read_of("GOOGLE_CREDENTIALS", path)?,
                 false => value.clone().into_bytes(),
             };
             return source_of("GOOGLE_CREDENTIALS", &json);
@@ -119,7 +119,8 @@ impl Credentials {
             return Ok(Source::Token(token.into()));
         }
         if let Some(path) = var("GOOGLE_APPLICATION_CREDENTIALS")? {
-            return source_of("GOOGLE_APPLICATION_CREDENTIALS", &read(Path::new(&path))?);
+            let name = "GOOGLE_APPLICATION_CREDENTIALS";
+            return source_of(name, &read_of(name, Path::new(&path))?);
         }
         match self.default_file().filter(|path| path.exists()) {
             Some(path) => source_of(&path.display().to_string(), &read(&path)?),
