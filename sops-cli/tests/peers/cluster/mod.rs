@@ -4,6 +4,7 @@
 mod apply;
 mod credentials;
 mod install_key;
+mod policies;
 mod rebuild;
 mod refusals;
 mod render;
