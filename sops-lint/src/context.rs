@@ -14,12 +14,12 @@ use sops_document::{Document, Format, NodeRef};
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::frame::TextFrame;
-use crate::images::ImagePatterns;
 use crate::input::Input;
 use crate::lines::LineIndex;
 use crate::object::Object;
 use crate::rule::{Confidence, Rule};
 use crate::rule_scope::{has_secret, is_in_scope, is_meant_for, is_secret_word};
+use crate::rule_settings::RuleSettings;
 use crate::scrutiny::Scrutiny;
 use crate::secret::SecretValue;
 use crate::secret_detection::{FoundSecret, Likeness, is_shown};
@@ -33,7 +33,7 @@ use crate::{file_name, json_stream, related_name};
 /// found in it.
 pub(crate) struct Context<'r> {
     pub(crate) input: &'r Input<'r>,
-    pub(crate) images: &'r ImagePatterns,
+    pub(crate) settings: &'r RuleSettings,
     pub(crate) findings: Vec<Finding>,
     pub(crate) facts: Facts,
     /// Whether the file has the metadata of SOPS.
@@ -74,12 +74,12 @@ pub(crate) struct NamingRule<'r> {
 impl<'r> Context<'r> {
     pub(crate) fn new(
         input: &'r Input<'r>,
-        images: &'r ImagePatterns,
+        settings: &'r RuleSettings,
         rule: &'static Rule,
     ) -> Self {
         Self {
             input,
-            images,
+            settings,
             findings: Vec::new(),
             facts: Facts::default(),
             is_encrypted: false,

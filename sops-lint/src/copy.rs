@@ -36,7 +36,7 @@ impl Linter {
             config,
             tree,
         };
-        let mut original = Context::new(&input, &self.images, &rules::BROKEN_FILE);
+        let mut original = Context::new(&input, &self.rule_settings, &rules::BROKEN_FILE);
         self.run(&mut original);
         rules::plaintext_secret::exempt_file::check(&mut original);
         context.set_rule(&PLAINTEXT_SECRET, None);

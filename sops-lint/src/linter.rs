@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::facts::Facts;
 use crate::file_format::{format_of, is_checked};
 use crate::finding::{Finding, fingerprint};
-use crate::images::{ImagePatterns, globs};
+use crate::images::globs;
 use crate::input::{Input, InputKind};
 use crate::lines::with_line_feeds;
 use crate::object::objects;
@@ -24,6 +24,7 @@ use crate::parse_failure::{
 };
 use crate::rule::{Rule, Severity};
 use crate::rule_coverage::covering_rule;
+use crate::rule_settings::RuleSettings;
 use crate::rules::RuleChecks;
 use crate::settings::{Settings, SettingsError};
 use crate::word_search::contains;
@@ -50,7 +51,7 @@ pub struct Linter {
     rules: Vec<&'static Rule>,
     checks: Vec<RuleChecks>,
     severities: BTreeMap<&'static str, Severity>,
-    pub(crate) images: ImagePatterns,
+    pub(crate) rule_settings: RuleSettings,
     excluded: GlobSet,
 }
 
@@ -68,7 +69,7 @@ impl Linter {
                 .collect(),
             rules,
             severities: settings.severities()?,
-            images: ImagePatterns::new(&settings.images)
+            rule_settings: RuleSettings::new(&settings.images, &settings.pods)
                 .map_err(|error| SettingsError::pattern(&error))?,
             excluded: globs(&settings.exclude).map_err(|error| SettingsError::pattern(&error))?,
             settings,
@@ -78,6 +79,11 @@ impl Linter {
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Whether the settings select a rule.
+    pub(crate) fn uses(&self, rule: &Rule) -> bool {
+        self.rules.iter().any(|selected| selected.code == rule.code)
     }
 
     /// Whether the settings exclude a file or directory, by its path in the repository.
@@ -90,7 +96,7 @@ impl Linter {
         let fed = with_line_feeds(input.bytes);
         let bytes = fed.as_deref().unwrap_or(input.bytes);
         let input = &Input { bytes, ..*input };
-        let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
+        let mut context = Context::new(input, &self.rule_settings, &rules::BROKEN_FILE);
         let kind = self.run(&mut context);
         rules::plaintext_secret::exempt_file::check(&mut context);
         report_once(&mut context.findings);
@@ -116,7 +122,7 @@ impl Linter {
 
     /// The finding that a file cannot be read, for the reason in `message`.
     pub fn unreadable(&self, input: &Input<'_>, message: &str) -> Vec<Finding> {
-        let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
+        let mut context = Context::new(input, &self.rule_settings, &rules::BROKEN_FILE);
         context.report_span(0..0, message);
         let mut findings = context.findings;
         findings.retain(|finding| self.rules.iter().any(|rule| rule.code == finding.rule.code));

@@ -50,7 +50,7 @@ fn in_file(
     let input = Input::new(&name, path, &bytes)
         .with_config(context.input.config)
         .in_tree(tree);
-    let mut file = Context::new(&input, context.images, &rules::BROKEN_FILE);
+    let mut file = Context::new(&input, context.settings, &rules::BROKEN_FILE);
     check(&mut file);
     let reported = file.findings.drain(..);
     let reported = SpanSet::new(reported.map(|finding| finding.location.offset..finding.end));

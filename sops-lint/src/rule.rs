@@ -1,4 +1,4 @@
-//! The definition of a rule: its code, its name, its severity and its page.
+//! The definition of a rule: its code, its name, its group, its severity and its page.
 
 use std::fmt;
 
@@ -71,6 +71,44 @@ impl fmt::Display for FixAvailability {
     }
 }
 
+/// The code of the first rule about pods.
+const FIRST_OF_PODS: &str = "SL101";
+
+/// A group of rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RuleGroup {
+    /// Rules about secrets, which are on by default.
+    Secrets,
+    /// Rules about what pods may do, which are off by default.
+    Pods,
+}
+
+impl RuleGroup {
+    /// All groups.
+    pub const ALL: [Self; 2] = [Self::Secrets, Self::Pods];
+
+    /// The name of the group in settings and flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Secrets => "secrets",
+            Self::Pods => "pods",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.name() == name)
+    }
+
+    /// The group of a rule.
+    pub fn of(rule: &Rule) -> Self {
+        match rule.code >= FIRST_OF_PODS && rule.code.starts_with("SL") {
+            true => Self::Pods,
+            false => Self::Secrets,
+        }
+    }
+}
+
 /// A rule.
 #[non_exhaustive]
 pub struct Rule {
@@ -99,7 +137,7 @@ impl Rule {
             "SL002", "SL003", "SL007", "SL008", "SL011", "SL012", "SL013", "SL015", "SL016",
             "SL017", "SL018", "SL023",
         ];
-        !OTHERS.contains(&self.code)
+        RuleGroup::of(self) == RuleGroup::Secrets && !OTHERS.contains(&self.code)
     }
 
     /// Whether the text is the code or the name of the rule.

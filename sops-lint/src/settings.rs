@@ -10,7 +10,8 @@ use sops_core::config::{Schema, UnknownKeys, ValueKind, read_yaml};
 use sops_printable::escaped;
 
 use crate::images::Images;
-use crate::rule::{Rule, Severity};
+use crate::pod_settings::PodSettings;
+use crate::rule::{Rule, RuleGroup, Severity};
 use crate::rules;
 
 /// The settings of a run.
@@ -18,7 +19,7 @@ use crate::rules;
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The rules to use, by code or name. Empty means all.
+    /// The rules to use, by code, name or group: `secrets` or `pods`. Empty means `secrets`.
     pub select: Vec<String>,
     /// Rules to skip.
     pub ignore: Vec<String>,
@@ -28,6 +29,8 @@ pub struct Settings {
     pub exclude: Vec<String>,
     /// Which images anyone can pull.
     pub images: Images,
+    /// What the rules of the group `pods` accept.
+    pub pods: PodSettings,
     /// A file with findings that are known and not reported.
     pub baseline: Option<PathBuf>,
 }
@@ -41,6 +44,7 @@ static SCHEMA: Schema = Schema {
         ("severity", ValueKind::Texts),
         ("exclude", ValueKind::List),
         ("images", ValueKind::Mapping(&IMAGES)),
+        ("pods", ValueKind::Mapping(&PODS)),
         ("baseline", ValueKind::Text),
     ],
     unknown_keys: UnknownKeys::Refused,
@@ -50,6 +54,17 @@ static SCHEMA: Schema = Schema {
 static IMAGES: Schema = Schema {
     description: "`images`",
     keys: &[("public", ValueKind::List), ("private", ValueKind::List)],
+    unknown_keys: UnknownKeys::Refused,
+    ..Schema::CLOSED
+};
+
+static PODS: Schema = Schema {
+    description: "`pods`",
+    keys: &[
+        ("registries", ValueKind::List),
+        ("untrustedNamespaces", ValueKind::List),
+        ("signedImages", ValueKind::List),
+    ],
     unknown_keys: UnknownKeys::Refused,
     ..Schema::CLOSED
 };
@@ -87,6 +102,7 @@ impl Settings {
         let severity = file.texts("severity");
         let mut images = file.mapping("images").unwrap_or_default();
         let defaults = Images::default();
+        let mut pods = file.mapping("pods").unwrap_or_default();
         Ok(Self {
             select: file.list("select").unwrap_or_default(),
             ignore: file.list("ignore").unwrap_or_default(),
@@ -95,6 +111,11 @@ impl Settings {
             images: Images {
                 public: images.list("public").unwrap_or(defaults.public),
                 private: images.list("private").unwrap_or(defaults.private),
+            },
+            pods: PodSettings {
+                registries: pods.list("registries").unwrap_or_default(),
+                untrusted_namespaces: pods.list("untrustedNamespaces").unwrap_or_default(),
+                signed_images: pods.list("signedImages").unwrap_or_default(),
             },
             baseline: file.text("baseline").map(PathBuf::from),
         })
@@ -108,17 +129,24 @@ impl Settings {
     /// The rules that are used.
     pub(crate) fn rules(&self) -> Result<Vec<&'static Rule>, SettingsError> {
         let find = |names: &[String]| {
-            names
-                .iter()
-                .map(|name| known(name))
-                .collect::<Result<Vec<_>, _>>()
+            let mut found = Vec::new();
+            for name in names {
+                match RuleGroup::from_name(name) {
+                    Some(group) => found.extend(rules_of(group)),
+                    None => found.push(known(name)?),
+                }
+            }
+            Ok::<Vec<&Rule>, SettingsError>(found)
         };
-        let (select, ignore) = (find(&self.select)?, find(&self.ignore)?);
+        let (mut select, ignore) = (find(&self.select)?, find(&self.ignore)?);
+        if self.select.is_empty() {
+            select.extend(rules_of(RuleGroup::Secrets));
+        }
         let is_in =
             |list: &[&Rule], rule: &Rule| list.iter().any(|listed| listed.code == rule.code);
         let rules = rules::RULES.iter().copied();
         Ok(rules
-            .filter(|rule| (select.is_empty() || is_in(&select, rule)) && !is_in(&ignore, rule))
+            .filter(|rule| is_in(&select, rule) && !is_in(&ignore, rule))
             .collect())
     }
 
@@ -128,6 +156,11 @@ impl Settings {
         each.map(|(name, severity)| Ok((known(name)?.code, *severity)))
             .collect()
     }
+}
+
+fn rules_of(group: RuleGroup) -> impl Iterator<Item = &'static Rule> {
+    let rules = rules::RULES.into_iter();
+    rules.filter(move |rule| RuleGroup::of(rule) == group)
 }
 
 fn severity_of((rule, severity): (&String, &String)) -> Result<(String, Severity), SettingsError> {

@@ -8,16 +8,29 @@ use std::fs;
 use std::path::Path;
 
 use harness::{Files, ROOT, cases, cases_of, lint, linter};
-use sops_lint::{Finding, FixAvailability, Input, RULES, Settings, Severity};
+use sops_lint::{
+    Finding, FixAvailability, Input, Linter, RULES, Rule, RuleGroup, Settings, Severity,
+};
 
 /// Marks the end of each line that must be reported.
 const MARK: &str = "# <-";
 
+/// The linter for the fixture of a rule, which may be off by default.
+fn linter_of(rule: &Rule) -> Linter {
+    if RuleGroup::of(rule) == RuleGroup::Secrets {
+        return linter();
+    }
+    let settings = b"select: [pods]\npods:\n  registries: [ghcr.io/acme, registry.example.com]\n  untrustedNamespaces: [sandbox]\n  signedImages: [ghcr.io/acme/signed]\n";
+    Settings::parse(settings)
+        .and_then(Linter::new)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
 #[test]
 fn each_rule_reports_exactly_the_marked_lines() {
-    let linter = linter();
     let mut wrong = Vec::new();
     for rule in RULES {
+        let linter = linter_of(rule);
         let cases = cases_of(rule);
         let reports = cases.iter().filter(|(report, ..)| *report).count();
         assert!(
@@ -192,9 +205,9 @@ fn possible_secrets_in_the_metadata_are_errors() {
 
 #[test]
 fn the_examples_of_the_rule_pages_are_correct() {
-    let linter = linter();
     let mut tried = 0;
     for rule in RULES {
+        let linter = linter_of(rule);
         let title = format!("# {} {}: ", rule.code, rule.name);
         assert!(rule.page.starts_with(&title), "{}", rule.name);
         let mut lines = rule.page.lines();
@@ -221,8 +234,8 @@ fn the_examples_of_the_rule_pages_are_correct() {
 
 #[test]
 fn rules_say_whether_their_findings_can_be_fixed() {
-    let linter = linter();
     for rule in RULES {
+        let linter = linter_of(rule);
         let has_fix = cases_of(rule).iter().any(|(_, _, files)| {
             lint(&linter, files)
                 .iter()
@@ -286,4 +299,30 @@ fn a_file_that_git_crypt_has_encrypted_is_not_broken() {
     let encrypted: Vec<u8> = b"\0GITCRYPT\0".iter().copied().chain(noise).collect();
     assert_eq!(codes(&encrypted), [""; 0]);
     assert_eq!(codes(&encrypted[10..]), ["SL017"]);
+}
+
+#[test]
+fn the_rules_about_pods_are_off_by_default() {
+    let text = "=== report: a pod\nkind: Pod\nspec: {containers: [{name: a, image: 'a:1', envFrom: [{secretRef: {name: a}}], securityContext: {privileged: true}}]}\n";
+    let (_, _, files) = &cases(text)[0];
+    for (settings, expected) in [
+        ("", &["SL003"][..]),
+        ("ignore: [pods]", &["SL003"]),
+        ("select: [pods]", &["SL101", "SL102", "SL103", "SL106"]),
+        (
+            "select: [secrets, privileged-container]",
+            &["SL003", "SL101"],
+        ),
+        (
+            "select: [secrets, pods]\nignore: [SL106, SL102]",
+            &["SL003", "SL101", "SL103"],
+        ),
+        ("select: [pods]\nignore: [pods]", &[]),
+    ] {
+        let linter = Settings::parse(settings.as_bytes()).and_then(Linter::new);
+        let findings = lint(&linter.expect("the rules exist"), files);
+        let codes = findings.iter().map(|finding| finding.rule.code);
+        let codes: BTreeSet<_> = codes.collect();
+        assert_eq!(codes, expected.iter().copied().collect(), "{settings}");
+    }
 }

@@ -22,6 +22,7 @@ use crate::files::{self, Expected, Readers};
 use crate::git::root_above;
 use crate::lint::fix::{Fixer, Repair};
 use crate::lint::output::{LINT, OutputFormat};
+use crate::lint::policy;
 use crate::lint::root;
 use crate::lint::settings::{FILE, SettingsArgs, linter, read_configured};
 use crate::lint::walk::{Walk, WalkResult, WorkingTree};
@@ -37,6 +38,11 @@ Examples:
   sops-rs lint rule                   # list all rules
   sops-rs lint rule SL007";
 
+const POLICY_EXAMPLES: &str = "\
+Examples:
+  sops-rs lint policy --format vap > policies.yaml
+  sops-rs lint policy --format kyverno --select pods --action warn";
+
 const SCHEMA_EXAMPLE: &str = "\
 Examples:
   sops-rs lint schema > sops-lint.schema.json";
@@ -50,7 +56,7 @@ pub(crate) struct Args {
     /// Files, directories, or `-` for standard input [default: `.`]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Output format: text, json, sarif, github or junit
+    /// One of text, json, sarif, github, junit
     #[arg(long, value_enum, default_value_t, hide_possible_values = true)]
     format: OutputFormat,
     #[command(flatten)]
@@ -114,6 +120,12 @@ enum About {
         /// Code or name of the rule
         rule: Option<String>,
     },
+    /// Print rules as policies that a cluster applies
+    ///
+    /// The policies refuse what the selected rules report, as far as CEL can express it. They leave
+    /// out the namespace `kube-system`.
+    #[command(after_help = POLICY_EXAMPLES)]
+    Policy(policy::Args),
     /// Print the JSON schema of `.sops-lint.yaml`
     #[command(after_help = SCHEMA_EXAMPLE)]
     Schema,
@@ -427,6 +439,7 @@ fn fix(
 
 fn explain(ui: &Ui, about: &About) -> Result<(), CommandError> {
     match about {
+        About::Policy(args) => policy::print(ui, args),
         About::Schema => {
             let schema = serde_json::to_string_pretty(&Settings::schema())
                 .expect("strings and numbers can be written as JSON");

@@ -6,6 +6,7 @@ mod diff;
 pub(crate) mod fix;
 pub(crate) mod judge;
 pub(crate) mod output;
+pub(crate) mod policy;
 pub(crate) mod settings;
 pub(crate) mod tally;
 pub(crate) mod walk;

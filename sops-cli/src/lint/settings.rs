@@ -13,10 +13,10 @@ pub(crate) const FILE: &str = ".sops-lint.yaml";
 /// Which rules are used, and their settings.
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct SettingsArgs {
-    /// Use only these rules, by code or name
+    /// Use only these rules, by code, name or group
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) select: Vec<String>,
-    /// Skip these rules, by code or name
+    /// Skip these rules, by code, name or group
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub(crate) ignore: Vec<String>,
     /// Settings file [default: `.sops-lint.yaml` in the repository's root]

@@ -537,7 +537,7 @@ fn findings_are_written_as_sarif_github_and_junit() {
 fn rules_explain_themselves() {
     let environment = TestEnvironment::new();
     let list = environment.run(&["lint", "rule"]).succeeds().stdout;
-    assert_eq!(list.lines().count(), 22);
+    assert_eq!(list.lines().count(), 28);
     for name in ["SL007", "writable-secret-mount"] {
         let page = environment.run(&["lint", "rule", name]).succeeds().stdout;
         assert!(

@@ -48,7 +48,7 @@ impl Linter {
         let Some((before, opened)) = opened else {
             return Vec::new();
         };
-        let mut context = Context::new(input, &self.images, &PLAINTEXT_SECRET);
+        let mut context = Context::new(input, &self.rule_settings, &PLAINTEXT_SECRET);
         let old = before.path.strip_prefix(input.tree.root());
         let old = old.unwrap_or(&before.path).to_string_lossy();
         let name = match before.path == input.path {

@@ -6,11 +6,15 @@ mod broken_file;
 mod creation_rules;
 mod credential_in_value;
 mod flux_without_decryption;
+mod foreign_registry;
+mod image_without_digest;
 pub(crate) mod literal_secret_in_env;
+mod missing_resource_limits;
 mod partly_encrypted;
 mod placeholder_value;
 pub(crate) mod plaintext_secret;
 mod private_key;
+mod privileged_container;
 mod recipients_differ;
 mod rule_differs;
 mod secret_from_env;
@@ -23,6 +27,8 @@ mod secret_in_image;
 pub(crate) mod secret_in_metadata;
 mod secret_mode;
 mod suppression;
+mod unrestricted_container;
+mod untrusted_without_sandbox;
 mod writable_secret_mount;
 
 pub(crate) use broken_file::RULE as BROKEN_FILE;
@@ -36,6 +42,20 @@ pub(crate) use secret_in_config_map::RULE as SECRET_IN_CONFIG_MAP;
 pub use secret_in_metadata::applied_secret;
 pub(crate) use suppression::RULE as SUPPRESSION;
 
+// The rules that have policies, and the words that both use.
+pub(crate) use foreign_registry::RULE as FOREIGN_REGISTRY;
+pub(crate) use image_without_digest::RULE as IMAGE_WITHOUT_DIGEST;
+pub(crate) use literal_secret_in_env::RULE as LITERAL_SECRET_IN_ENV;
+pub(crate) use missing_resource_limits::RULE as MISSING_RESOURCE_LIMITS;
+pub(crate) use privileged_container::RULE as PRIVILEGED_CONTAINER;
+pub(crate) use secret_from_env::RULE as SECRET_FROM_ENV;
+pub(crate) use secret_in_env::{PUBLIC_ADDRESSES, PUBLIC_NAMES, RULE as SECRET_IN_ENV, SECRET_IDS};
+pub(crate) use secret_in_metadata::RULE as SECRET_IN_METADATA;
+pub(crate) use secret_mode::RULE as SECRET_MODE;
+pub(crate) use unrestricted_container::RULE as UNRESTRICTED_CONTAINER;
+pub(crate) use untrusted_without_sandbox::{RULE as UNTRUSTED_WITHOUT_SANDBOX, SANDBOX};
+pub(crate) use writable_secret_mount::RULE as WRITABLE_SECRET_MOUNT;
+
 use sops_core::config::similar;
 use sops_document::Document;
 use sops_printable::escaped;
@@ -48,7 +68,7 @@ use crate::rule::Rule;
 pub(crate) type RuleChecks = (&'static Rule, &'static [Check]);
 
 /// All rules with their checks, in the order of their codes.
-pub(crate) const TABLE: [RuleChecks; 22] = [
+pub(crate) const TABLE: [RuleChecks; 28] = [
     (&literal_secret_in_env::RULE, literal_secret_in_env::CHECKS),
     (&secret_in_env::RULE, secret_in_env::CHECKS),
     (&secret_from_env::RULE, secret_from_env::CHECKS),
@@ -77,6 +97,21 @@ pub(crate) const TABLE: [RuleChecks; 22] = [
         secret_in_configuration::CHECKS,
     ),
     (&placeholder_value::RULE, placeholder_value::CHECKS),
+    (&privileged_container::RULE, privileged_container::CHECKS),
+    (
+        &missing_resource_limits::RULE,
+        missing_resource_limits::CHECKS,
+    ),
+    (
+        &unrestricted_container::RULE,
+        unrestricted_container::CHECKS,
+    ),
+    (&foreign_registry::RULE, foreign_registry::CHECKS),
+    (
+        &untrusted_without_sandbox::RULE,
+        untrusted_without_sandbox::CHECKS,
+    ),
+    (&image_without_digest::RULE, image_without_digest::CHECKS),
 ];
 
 /// All rules, in the order of their codes.

@@ -4,6 +4,7 @@ use sops_document::NodeRef;
 
 use crate::check::Check;
 use crate::context::Context;
+use crate::image_name::{is_literal, repository};
 use crate::object::Object;
 use crate::rule::{FixAvailability, Rule, Severity};
 
@@ -22,10 +23,9 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
         let image = container
             .get("image")
             .and_then(NodeRef::as_str)
+            .filter(|image| is_literal(image))
             .map(repository);
-        // A variable may stand for any registry.
-        let is_known = |image: &String| !image.contains(['$', '{', '<', '%']);
-        let public = image.filter(|image| is_known(image) && context.images.is_public(image));
+        let public = image.filter(|image| context.settings.images.is_public(image));
         for source in container
             .get("envFrom")
             .into_iter()
@@ -42,44 +42,6 @@ fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
                 None => context.report_node(reference, "all keys of a Secret become environment variables"),
             }
             .help(help);
-        }
-    }
-}
-
-/// An image's name with its registry but without its tag and digest. A first segment with a dot, a
-/// colon or `localhost` is a host.
-fn repository(image: &str) -> String {
-    let name = image.split('@').next().unwrap_or(image);
-    let name = match name.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => name,
-        _ => name,
-    };
-    match name.split_once('/') {
-        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => name.to_owned(),
-        Some(_) => format!("docker.io/{name}"),
-        None => format!("docker.io/library/{name}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_image_without_a_registry_is_from_docker_hub() {
-        for (image, name) in [
-            ("nginx", "docker.io/library/nginx"),
-            ("nginx:1.27", "docker.io/library/nginx"),
-            ("grafana/grafana:11@sha256:abc", "docker.io/grafana/grafana"),
-            (
-                "registry.example.com:5000/a/b:1",
-                "registry.example.com:5000/a/b",
-            ),
-            ("localhost/a", "localhost/a"),
-            ("localhost:5000/a", "localhost:5000/a"),
-            ("ghcr.io/a/b", "ghcr.io/a/b"),
-        ] {
-            assert_eq!(repository(image), name);
         }
     }
 }

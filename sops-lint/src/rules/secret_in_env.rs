@@ -19,6 +19,71 @@ pub(crate) static RULE: Rule = Rule {
 
 pub(crate) const CHECKS: &[Check] = &[Check::Object(check)];
 
+/// Last words of the names of values that are not secret.
+pub(crate) const PUBLIC_NAMES: [&str; 45] = [
+    "address",
+    "allowed",
+    "authority",
+    "bucket",
+    "buckets",
+    "clientid",
+    "database",
+    "db",
+    "dbname",
+    "domain",
+    "email",
+    "enable",
+    "enabled",
+    "endpoint",
+    "host",
+    "hostname",
+    "image",
+    "insecure",
+    "issuer",
+    "latitude",
+    "locale",
+    "longitude",
+    "mode",
+    "name",
+    "namespace",
+    "origin",
+    "port",
+    "project",
+    "provider",
+    "region",
+    "regions",
+    "repository",
+    "site",
+    "style",
+    "tenant",
+    "timezone",
+    "type",
+    "uid",
+    "user",
+    "username",
+    "verify",
+    "version",
+    "zone",
+    "dbuser",
+    "elevation",
+];
+
+/// Words before `url`, which make it an address without a credential.
+pub(crate) const PUBLIC_ADDRESSES: [&str; 9] = [
+    "auth",
+    "authorize",
+    "base",
+    "homeserver",
+    "issuer",
+    "provider",
+    "public",
+    "root",
+    "server",
+];
+
+/// Words before `id`, which make it a secret.
+pub(crate) const SECRET_IDS: [&str; 3] = ["secret", "session", "password"];
+
 fn check(object: &Object<'_, '_>, context: &mut Context<'_>) {
     for (_, container) in object.containers() {
         for variable in container.get("env").into_iter().flat_map(NodeRef::items) {
@@ -58,67 +123,6 @@ fn names_no_secret(variable: NodeRef<'_, '_>, reference: NodeRef<'_, '_>) -> boo
 
 /// Whether a name is that of a value that is not secret.
 fn is_public(name: &str) -> bool {
-    const LAST: [&str; 45] = [
-        "address",
-        "allowed",
-        "authority",
-        "bucket",
-        "buckets",
-        "clientid",
-        "database",
-        "db",
-        "dbname",
-        "domain",
-        "email",
-        "enable",
-        "enabled",
-        "endpoint",
-        "host",
-        "hostname",
-        "image",
-        "insecure",
-        "issuer",
-        "latitude",
-        "locale",
-        "longitude",
-        "mode",
-        "name",
-        "namespace",
-        "origin",
-        "port",
-        "project",
-        "provider",
-        "region",
-        "regions",
-        "repository",
-        "site",
-        "style",
-        "tenant",
-        "timezone",
-        "type",
-        "uid",
-        "user",
-        "username",
-        "verify",
-        "version",
-        "zone",
-        "dbuser",
-        "elevation",
-    ];
-    /// Words before `url`, which make it an address without a credential.
-    const ADDRESSES: [&str; 9] = [
-        "auth",
-        "authorize",
-        "base",
-        "homeserver",
-        "issuer",
-        "provider",
-        "public",
-        "root",
-        "server",
-    ];
-    /// Words before `id`, which make it a secret.
-    const SECRET_IDS: [&str; 3] = ["secret", "session", "password"];
     let mut words = words(name);
     // The same value in another form: `MONGODB_USER_ESCAPED`.
     words.pop_if(|last| last == "escaped");
@@ -134,7 +138,7 @@ fn is_public(name: &str) -> bool {
     }
     match last {
         "id" => !SECRET_IDS.contains(&before),
-        "url" => ADDRESSES.contains(&before),
-        last => LAST.contains(&last),
+        "url" => PUBLIC_ADDRESSES.contains(&before),
+        last => PUBLIC_NAMES.contains(&last),
     }
 }

@@ -47,7 +47,7 @@ impl Linter {
         message: &str,
         help: Option<String>,
     ) -> Finding {
-        let mut context = Context::new(input, &self.images, &rules::BROKEN_FILE);
+        let mut context = Context::new(input, &self.rule_settings, &rules::BROKEN_FILE);
         context.set_rule(rule, None);
         let start = offset.unwrap_or_else(|| context.metadata_start());
         let start = start.min(input.bytes.len());

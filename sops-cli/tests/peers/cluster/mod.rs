@@ -5,6 +5,7 @@ mod apply;
 mod credentials;
 mod doctor;
 mod install_key;
+mod policies;
 mod rebuild;
 mod refusals;
 mod render;

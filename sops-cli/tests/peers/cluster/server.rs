@@ -94,6 +94,7 @@ impl Server {
             format!("--client-ca-file={}", path("ca.crt")),
             "--authorization-mode=RBAC".to_owned(),
             "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
+            "--allow-privileged=true".to_owned(),
             "--disable-admission-plugins=ServiceAccount".to_owned(),
         ]);
         let server = Warden::start(&directory, "kube-apiserver", &flags);
