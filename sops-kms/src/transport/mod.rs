@@ -15,5 +15,7 @@ pub(crate) use client::{Answer, HttpClient, Limits};
 use error::HttpError;
 pub(crate) use proxies::Proxies;
 pub(crate) use tls::TlsSettings;
-#[cfg(any(feature = "aws", feature = "azure", feature = "gcp", feature = "vault"))]
-pub(crate) use tls::{read, read_of};
+#[cfg(any(feature = "azure", feature = "gcp"))]
+pub(crate) use tls::read;
+#[cfg(any(feature = "aws", feature = "gcp", feature = "vault"))]
+pub(crate) use tls::read_of;

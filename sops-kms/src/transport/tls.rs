@@ -81,6 +81,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// The content of the file that a variable names.
+#[cfg(any(feature = "aws", feature = "gcp", feature = "vault"))]
 pub(crate) fn read_of(variable: &str, path: &Path) -> Result<Vec<u8>, String> {
     read(path).map_err(|message| format!("{variable}: {message}"))
 }
