@@ -23,8 +23,8 @@ const FAULTS: [(&str, &str, Option<&str>); 12] = [
     ),
     ("expired", "it has expired", Some(RENEW)),
     ("Expired", "it has expired", Some(RENEW)),
-    ("not valid yet", "it is not valid yet", Some(RENEW)),
-    ("NotValidYet", "it is not valid yet", Some(RENEW)),
+    ("not valid yet", "it is not valid yet", Some(WAIT)),
+    ("NotValidYet", "it is not valid yet", Some(WAIT)),
     (
         "Revoked",
         "it has been revoked",
@@ -53,6 +53,9 @@ const FAULTS: [(&str, &str, Option<&str>); 12] = [
 ];
 
 const RENEW: &str = "renew the server's certificate, or correct the clock of this computer";
+
+const WAIT: &str =
+    "correct the clock of this computer, or wait until the certificate becomes valid";
 
 const FOR_SERVERS: &str = "give the server a certificate with `extendedKeyUsage = serverAuth`";
 

@@ -91,7 +91,7 @@ impl Cluster {
                     "put the server's CA certificate into `certificate-authority-data` of the cluster that the context `{context}` uses"
                 ),
                 ClusterOrigin::Pod => {
-                    "`ca.crt` of the pod's service account does not contain the server's CA certificate; pass a kubeconfig that does with `--kubeconfig`".to_owned()
+                    "`ca.crt` of the pod's service account does not contain the server's CA certificate; use `--kubeconfig` to pass a kubeconfig that contains it".to_owned()
                 }
             });
             return CommandError::new(Code::Generic, message).hint(hint);

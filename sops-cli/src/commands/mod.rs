@@ -102,7 +102,7 @@ pub(crate) enum Command {
     /// Set values in an encrypted file
     ///
     /// Without a value, sops-rs reads plain text from standard input, or asks for it on a terminal
-    /// without showing it; the line break after a single line is dropped. A value on the command
+    /// without showing it; the line break at the end of a single line is removed. A value on the command
     /// line is JSON, such as `"text"`, `1` or `{"a": true}`; with `--text`, it is plain text. Under
     /// `data` of a Secret, plain text is encoded in base64, and JSON must already be base64.
     ///
@@ -275,7 +275,8 @@ pub(crate) enum Command {
     /// Without a revision, this compares the working tree with the index, as `git diff` does. With
     /// one revision, it compares the working tree with that revision; with two, or a range such as
     /// `main..topic`, it compares the two revisions. Only files that are encrypted in at least one
-    /// of the versions are compared. Secret values are masked, except as text on a terminal.
+    /// of the versions are compared. Secret values are masked unless text is printed on a
+    /// terminal.
     ///
     /// The exit code is 0, or 2 after an error. With `--exit-code` or `--quiet`, it is 1 if there
     /// are differences.

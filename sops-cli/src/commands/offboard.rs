@@ -111,7 +111,7 @@ fn warn_of_branches(ui: &Ui, recipients: &[String]) -> Result<(), CommandError> 
     }
     if !names.is_empty() {
         ui.warn(format_args!(
-            "other branches still name the removed recipients, and new values in these branches are encrypted for them too: {}; run this command with `--checklist` and another file name in each branch that you still use, and delete the others",
+            "other branches still name the removed recipients, and new values in these branches are encrypted for them too: {}; in each branch that you still use, run this command with a new file for `--checklist`, and delete the branches that you do not need",
             names.join(", ")
         ));
     }

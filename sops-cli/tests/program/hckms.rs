@@ -194,7 +194,7 @@ fn a_refusal_says_what_to_do() {
         (
             &[("HUAWEICLOUD_SDK_IDP_ID", "x")],
             key,
-            "HUAWEICLOUD_SDK_IDP_ID: sops-rs does not support",
+            "sops-rs does not support identity providers",
         ),
         (
             &[("HTTP_PROXY", "http://127.0.0.1:1")],

@@ -181,7 +181,7 @@ fn a_file_that_another_user_put_into_a_shared_directory_is_refused() {
     for mode in [0o1777, 0o1770] {
         set_mode(&environment, "shared", mode);
         for arguments in [
-            &["set", "shared/x.yaml", "[\"b\"]", "1"][..],
+            &["set", "shared/x.yaml", "[\"b\"]", "2"][..],
             &["decrypt", "-i", "shared/x.yaml"],
             &[
                 "encrypt",
@@ -209,7 +209,7 @@ fn a_file_that_another_user_put_into_a_shared_directory_is_refused() {
             chown(environment.path("shared"), Some(NOBODY), None)
                 .expect("root can change the owner");
             environment
-                .run(&["set", "shared/x.yaml", "[\"b\"]", "1"])
+                .run(&["set", "shared/x.yaml", "[\"b\"]", "2"])
                 .succeeds();
             chown(environment.path("shared"), Some(0), None).expect("root can change the owner");
         } else {

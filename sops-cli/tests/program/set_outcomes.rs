@@ -31,7 +31,10 @@ fn each_outcome_has_its_own_words() {
             "db.yaml: changed; list replaced a list of 2 values",
         ),
         (&["empty", "1"], "db.yaml: changed"),
-        (&["data", "{\"a\": 1}"], "db.yaml: changed"),
+        (
+            &["data", "{\"a\": 1}"],
+            "db.yaml: changed; data replaced a mapping of 2 values",
+        ),
         (
             &["data.password", "1", "data.token", "2"],
             "db.yaml: changed; added data.token",

@@ -35,7 +35,7 @@ impl Change<'_> {
         }
         Err(Error::Path {
             message: format!(
-                "`{path}` cannot be changed on its own at its position in the text; change it in an editor"
+                "`{path}` cannot be changed without changing the meaning of the text around it; edit the whole file instead"
             ),
         })
     }

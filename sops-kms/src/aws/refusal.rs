@@ -36,7 +36,7 @@ pub(super) fn explain<E: ProvideErrorMetadata + Error + 'static>(
     match error.code().unwrap_or_default() {
         "InvalidCiphertextException" => {
             format!(
-                "this key cannot decrypt `enc` with {}; `enc`, the context or the key was changed",
+                "this key cannot decrypt `enc` with {}; `enc`, the context or the key was changed; restore the file from version control",
                 shown(context)
             )
         }
@@ -58,7 +58,9 @@ pub(super) fn explain<E: ProvideErrorMetadata + Error + 'static>(
         "KMSInvalidStateException" => {
             format!("the key cannot be used in its current state{message}")
         }
-        "IncorrectKeyException" => format!("`enc` was encrypted with another key{message}"),
+        "IncorrectKeyException" => format!(
+            "`enc` was encrypted with another key{message}; restore the file from version control"
+        ),
         "ThrottlingException" => {
             format!("AWS KMS received too many requests{message}; try again in a minute")
         }

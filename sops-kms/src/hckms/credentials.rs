@@ -69,7 +69,7 @@ type Found = Result<Credentials, String>;
 fn of_variables(environment: &Environment) -> Outcome<Found> {
     let var = |name: &str| text(environment, name);
     if var("HUAWEICLOUD_SDK_IDP_ID")?.is_some() {
-        return Err("HUAWEICLOUD_SDK_IDP_ID: sops-rs does not support identity providers; set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK".to_owned());
+        return Err("sops-rs does not support identity providers; unset HUAWEICLOUD_SDK_IDP_ID, and set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK".to_owned());
     }
     let (Some(access), Some(secret)) = (var("HUAWEICLOUD_SDK_AK")?, var("HUAWEICLOUD_SDK_SK")?)
     else {

@@ -92,7 +92,7 @@ fn are_divided_alike(has: &[Vec<MasterKey>], wants: &[Vec<MasterKey>]) -> bool {
         })
 }
 
-/// Some keys of the groups, in the order of each group.
+/// The IDs of the matching keys, group by group, and sorted in each group.
 fn ids(groups: &[Vec<MasterKey>], is_meant: impl Fn(&MasterKey) -> bool) -> Vec<String> {
     let groups = groups.iter().map(|group| {
         let keys = group.iter().filter(|key| is_meant(key));

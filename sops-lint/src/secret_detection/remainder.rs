@@ -112,8 +112,8 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-/// Whether a URL, such as one of JDBC, sets a parameter with the name of a secret to more than a
-/// placeholder or a setting.
+/// Whether a URL, such as a JDBC URL, gives a parameter named like a secret a value that is neither
+/// a placeholder nor a setting.
 fn sets_secret(url: &str) -> bool {
     let parts = url.split([';', '&', '?', ',']);
     let mut pairs = parts.filter_map(|part| part.split_once('='));

@@ -54,7 +54,7 @@ pub(crate) struct Args {
     /// Compare only recipients and selection rules; this needs no private key
     #[arg(long, conflicts_with = "names_only")]
     recipients: bool,
-    /// Print secret values [default: only as text on a terminal]
+    /// Print secret values [default: only in text on a terminal]
     #[arg(long, conflicts_with_all = ["names_only", "recipients"])]
     show_values: bool,
     /// Output format

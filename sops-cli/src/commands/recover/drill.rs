@@ -181,11 +181,16 @@ fn file_checks(rev: &str, verified: &Verified) -> Vec<FluxCheck> {
     let (opened, all) = (summary.decrypted, summary.encrypted);
     let finding = match (opened == all, all) {
         (_, 0) => "has no encrypted files".to_owned(),
-        (true, 1) => "decrypts the only encrypted file, and its MAC matches".to_owned(),
-        (true, _) => format!("decrypts all {all} encrypted files, and their MACs match"),
-        (false, _) => {
-            format!("decrypts {opened} of {all} encrypted files with a matching MAC")
+        (true, 1) => "has 1 encrypted file; the backup decrypts it, and its MAC matches".to_owned(),
+        (true, _) => {
+            format!("has {all} encrypted files; the backup decrypts them all, and their MACs match")
         }
+        (false, 1) => {
+            "has 1 encrypted file; the backup does not decrypt it with a matching MAC".to_owned()
+        }
+        (false, _) => format!(
+            "has {all} encrypted files; the backup decrypts {opened} of them with a matching MAC"
+        ),
     };
     checks.push(match (opened == all, all) {
         (_, 0) => FluxCheck::note(rev, finding),

@@ -82,7 +82,7 @@ pub(super) struct GenericArgs {
     /// Add a value; other processes can see it
     #[arg(long, value_name = "KEY=VALUE")]
     from_literal: Vec<Zeroizing<String>>,
-    /// Add the text from standard input; the line break after a single line is dropped
+    /// Add the text from standard input; the line break at the end of a single line is removed
     #[arg(long, value_name = "KEY")]
     from_stdin: Option<String>,
     /// Ask for a value on the terminal, without showing it
@@ -160,10 +160,10 @@ impl GenericArgs {
 #[derive(Args, Debug)]
 #[group(skip)]
 pub(super) struct PasswordArgs {
-    /// Read the password from standard input; the line break after a single line is dropped
+    /// Read the password from standard input; the line break at the end of a single line is removed
     #[arg(long, conflicts_with = "password_file")]
     password_stdin: bool,
-    /// Read the password from a file; the line break after a single line is dropped
+    /// Read the password from a file; the line break at the end of a single line is removed
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }

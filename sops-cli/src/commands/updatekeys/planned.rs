@@ -96,7 +96,7 @@ impl KeyUpdate<'_> {
         Ok(PlannedChange::new(difference, self.services, after))
     }
 
-    /// The file with the keys that the plan says.
+    /// Replaces the keys of the file with those in the plan.
     fn replace(
         &self,
         resolver: &ConfigResolver,

@@ -177,5 +177,5 @@ fn a_refusal_says_what_to_do() {
     let run = user
         .publish("{s3_bucket: b}", &to_odd, &["a.yaml"])
         .fails_with(1);
-    assert!(unwrapped(&run).contains("returned 405, which is not a response of Amazon S3"));
+    assert!(unwrapped(&run).contains("returned 405 without an error of Amazon S3"));
 }

@@ -51,7 +51,9 @@ pub(super) fn explain(
         "SlowDown" | "TooManyRequests" => {
             format!("Amazon S3 received too many requests{message}; try again in a minute")
         }
-        "" => format!("the server returned {status}, which is not a response of Amazon S3"),
+        "" => format!(
+            "the server returned {status} without an error of Amazon S3; check the endpoint and the proxy"
+        ),
         code => format!("Amazon S3 returned {status} {}{message}", said(code, &[])),
     }
 }

@@ -102,7 +102,7 @@ impl CredentialsFile {
         // The messages of serde can quote values.
         serde_json::from_slice(json).map_err(|_| match serde_json::from_slice::<Kind>(json) {
             Ok(Kind { kind }) if KINDS.contains(&&*kind) => {
-                format!("the credentials of the type `{kind}` are incomplete")
+                format!("the `{kind}` credentials are incomplete; create the file again, with `gcloud auth application-default login` or as a new key of the service account")
             }
             Ok(Kind { kind }) => format!(
                 "sops-rs does not support credentials of the type `{}`; use those of a service account, or remove them and run `gcloud auth application-default login`",

@@ -58,8 +58,8 @@ pub(crate) fn open_values<'d, 'a>(
     unsealed.chain(own.chain(of_template).map(|value| (value.key, value.node)))
 }
 
-/// Whether a value is sealed, or a truncated example of one. It begins with the length of an RSA
-/// ciphertext.
+/// Whether the text is a sealed value, or a truncated example of one. A sealed value begins with the
+/// length of an RSA ciphertext.
 fn is_sealed(text: &str) -> bool {
     let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c) || c.is_whitespace();
     let text = text.trim();

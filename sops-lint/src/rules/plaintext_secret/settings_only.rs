@@ -69,7 +69,8 @@ fn is_variable(key: &str, text: &str) -> bool {
     text.contains('_') && text.chars().all(is_part) && judge(key, text).is_none()
 }
 
-/// Whether `text` has no letters and digits, or only letters, like words and media types.
+/// Whether `text` has at most 64 characters, all letters or punctuation, as in words and media
+/// types.
 fn is_name(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphabetic() || "-_./:, {}[]".contains(c);
     text.len() <= 64 && text.chars().all(is_part)

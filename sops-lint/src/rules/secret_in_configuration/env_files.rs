@@ -1,8 +1,8 @@
-//! The files of variables that the services of a Compose file name, whatever those are called.
+//! The files of variables that the services of a Compose file name.
 
 use sops_document::{NodeRef, Shape};
 
-/// The names of these files.
+/// The nodes under `env_file` of a Compose file's services that name a file.
 pub(super) fn named_by<'d, 'a>(top: NodeRef<'d, 'a>) -> Vec<NodeRef<'d, 'a>> {
     let services = top.get("services").into_iter().flat_map(NodeRef::entries);
     let lists = services.filter_map(|(_, service)| service.get("env_file"));
