@@ -209,7 +209,7 @@ fn a_file_that_another_user_put_into_a_shared_directory_is_refused() {
             chown(environment.path("shared"), Some(NOBODY), None)
                 .expect("root can change the owner");
             environment
-                .run(&["set", "shared/x.yaml", "[\"b\"]", "2"])
+                .run(&["set", "shared/x.yaml", "[\"b\"]", "3"])
                 .succeeds();
             chown(environment.path("shared"), Some(0), None).expect("root can change the owner");
         } else {
