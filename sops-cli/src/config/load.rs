@@ -40,7 +40,7 @@ pub(crate) fn config_for_new(
     }
 }
 
-/// The configuration that [`config`] cannot read, without its invalid values, and the errors about
+/// The configuration that [`config()`] cannot read, without its invalid values, and the errors about
 /// them.
 pub(crate) fn config_with_errors(
     globals: &GlobalArgs,
