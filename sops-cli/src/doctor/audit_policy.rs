@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::report::Check;
 
-const CHECK: &str = "audit-policy";
+pub(super) const CHECK: &str = "audit-policy";
 
 /// Verbs whose requests have no Secret in their body.
 const WITHOUT_BODY: [&str; 5] = ["get", "list", "watch", "delete", "deletecollection"];
@@ -56,8 +56,11 @@ fn covers_secrets(rule: &Value) -> Option<bool> {
         for entry in resources {
             let is_core = entry["group"].as_str().unwrap_or_default().is_empty();
             let names = &entry["resources"];
-            let has_secrets =
-                array(names).is_empty() || is_listed(names, "secrets") || is_listed(names, "*");
+            // `secrets/*` is for Secrets and their subresources.
+            let has_secrets = array(names).is_empty()
+                || ["secrets", "secrets/*", "*"]
+                    .iter()
+                    .any(|name| is_listed(names, name));
             if is_core && has_secrets {
                 covers = true;
                 is_for_all_names |= array(&entry["resourceNames"]).is_empty();
@@ -116,6 +119,10 @@ mod tests {
             ),
             (
                 json!([{"level": "Request", "verbs": ["create"], "resources": secrets}]),
+                true,
+            ),
+            (
+                json!([{"level": "Request", "resources": [{"resources": ["secrets/*"]}]}]),
                 true,
             ),
             (

@@ -127,8 +127,14 @@ impl EncryptionFile<'_> {
         if *provider == "identity" {
             return checks;
         }
+        if matches!(*provider, "secretbox" | "aescbc" | "aesgcm") && keys(settings).is_empty() {
+            let check = self
+                .finding(format!("`{provider}`, the first provider, has no keys"))
+                .why("an API server does not start with this configuration, so it is not the one in use, or the next start fails");
+            checks = vec![check.fix("add a key with a name and 32 random bytes in Base64")];
+        }
         let kms = providers.iter().filter(|(name, _)| *name == "kms").count();
-        let old = all_keys.len() + kms - 1;
+        let old = (all_keys.len() + kms).saturating_sub(1);
         if old > 0 && matches!(*provider, "secretbox" | "aescbc" | "aesgcm" | "kms") {
             let message = match old {
                 1 => "1 old key is kept".to_owned(),
@@ -143,8 +149,10 @@ impl EncryptionFile<'_> {
                     }),
             );
         }
-        if *provider != "kms" {
-            checks.extend(self.of_age(all_keys.first().map_or("", String::as_str), distribution));
+        if *provider != "kms"
+            && let Some(name) = all_keys.first()
+        {
+            checks.extend(self.of_age(name, distribution));
         }
         checks
     }
@@ -282,6 +290,12 @@ mod tests {
                 Some("version 1"),
             ),
             (providers(&json!([])), Some("no `providers`")),
+            (providers(&json!([{"secretbox": {}}])), Some("has no keys")),
+            (
+                providers(&json!([{"aescbc": {"keys": []}}, {"identity": {}}])),
+                Some("has no keys"),
+            ),
+            (providers(&json!([{"other": {}}])), None),
             (
                 providers(&json!([{"secretbox": key("a")}, {"aescbc": key("b")}])),
                 Some("1 old key"),

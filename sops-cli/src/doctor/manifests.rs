@@ -21,14 +21,20 @@ pub(super) struct Manifests {
 impl Manifests {
     /// Adds an object, or the items of a list. `file` is the name in messages.
     pub(super) fn add(&mut self, file: &str, object: Value) {
-        let kind = object["kind"].as_str().unwrap_or_default();
-        if kind.ends_with("List") && object["items"].is_array() {
-            let Some(Value::Array(items)) = object.get("items").cloned() else {
-                return;
-            };
-            items.into_iter().for_each(|item| self.add(file, item));
-            return;
+        let mut rest = vec![object];
+        while let Some(mut object) = rest.pop() {
+            let is_list = object["kind"]
+                .as_str()
+                .is_some_and(|kind| kind.ends_with("List"));
+            match object.get_mut("items").map(Value::take) {
+                Some(Value::Array(items)) if is_list => rest.extend(items.into_iter().rev()),
+                _ => self.add_one(file, object),
+            }
         }
+    }
+
+    fn add_one(&mut self, file: &str, object: Value) {
+        let kind = object["kind"].as_str().unwrap_or_default();
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         let subject = format!("{file}: {}/{name}", kind.to_lowercase());
         self.sources.extend(sources::check(&object, &subject));

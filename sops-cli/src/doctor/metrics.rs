@@ -31,13 +31,13 @@ pub(super) fn check(metrics: &str, subject: &str) -> Check {
             _ => false,
         };
     }
-    let is_encrypted = |provider: &&&str| provider.starts_with(ENCRYPTED);
     // The names of keys are prefixes too.
     let is_plaintext = |provider: &&str| matches!(*provider, "" | "identity");
-    let provider = stored.iter().chain(&read).find(is_encrypted).map(|name| {
-        let name = name.trim_start_matches(ENCRYPTED);
-        name.split(':').next().unwrap_or_default()
-    });
+    let provider = |all: &BTreeSet<&str>| {
+        let mut names = all.iter().filter_map(|name| name.strip_prefix(ENCRYPTED));
+        let name = names.next()?.split(':').next()?;
+        Some(name.to_owned())
+    };
     let finding = |message: &str, fix: String| {
         Check::finding(CHECK, subject, message)
             .why(WHY_OFF)
@@ -45,7 +45,7 @@ pub(super) fn check(metrics: &str, subject: &str) -> Check {
     };
     if stored.iter().any(is_plaintext) {
         return finding(
-            "since its start, the API server has stored Secrets in plaintext",
+            "since its start, the API server that answered has stored Secrets in plaintext",
             format!(
                 "on the servers, put `secretbox` before `identity` in the encryption configuration (for k3s, `k3s secrets-encrypt status`), and run {REWRITE}"
             ),
@@ -53,20 +53,29 @@ pub(super) fn check(metrics: &str, subject: &str) -> Check {
     }
     if read.iter().any(is_plaintext) {
         return finding(
-            "since its start, the API server has read Secrets that are stored in plaintext",
+            "since its start, the API server that answered has read Secrets that are stored in plaintext",
             format!("run {REWRITE}"),
         );
     }
-    match provider {
-        Some(provider) => Check::ok(
+    match (provider(&stored), provider(&read)) {
+        (Some(provider), _) => Check::ok(
             CHECK,
             subject,
-            format!("the API server encrypts Secrets with `{provider}`"),
+            format!(
+                "the API server that answered encrypts Secrets with `{provider}`; others were not checked"
+            ),
         ),
-        None => Check::unknown(
+        (None, Some(provider)) => Check::unknown(
             CHECK,
             subject,
-            "the API server has no figures about encrypted Secrets, so it probably stores them in plaintext: run `sops-rs doctor` on a server",
+            format!(
+                "the API server that answered has read Secrets encrypted with `{provider}`, and has stored none since its start: run `sops-rs doctor` on a server"
+            ),
+        ),
+        (None, None) => Check::unknown(
+            CHECK,
+            subject,
+            "the API server that answered has no figures about encrypted Secrets, so it probably stores them in plaintext: run `sops-rs doctor` on a server",
         ),
     }
 }
@@ -106,11 +115,13 @@ mod tests {
             (
                 line("secrets", "from_storage", "k8s:enc:aescbc:v1:"),
                 false,
-                "`aescbc`",
+                "`aescbc`, and has stored none",
             ),
         ] {
             let check = check(&metrics, "cluster");
             assert_eq!(check.is_finding(), is_finding, "{metrics}");
+            let is_ok = !is_finding && metrics.contains("to_storage");
+            assert_eq!(check.is_ok(), is_ok, "{metrics}");
             assert!(check.message().contains(text), "{check:?}");
         }
     }

@@ -42,7 +42,7 @@ pub(super) fn check(policies: &[&Value], labels: &Value, subject: &str) -> Check
     });
     match open {
         Some(policy) => finding(format!(
-            "the NetworkPolicy {} lets kustomize-controller connect to any address",
+            "the NetworkPolicy {} lets kustomize-controller connect to any address, or to a block of 8 bits or fewer",
             policy["metadata"]["name"].as_str().unwrap_or_default()
         )),
         None => Check::ok(
@@ -55,10 +55,20 @@ pub(super) fn check(policies: &[&Value], labels: &Value, subject: &str) -> Check
 
 /// Without `policyTypes`, a policy is for egress if it has rules for it.
 fn is_for_egress(spec: &Value) -> bool {
-    match spec["policyTypes"].as_array() {
-        Some(types) => types.iter().any(|kind| kind == "Egress"),
-        None => spec["egress"].is_array(),
+    let entries = |key: &str| spec[key].as_array().map_or(&[][..], Vec::as_slice);
+    match entries("policyTypes") {
+        [] => !entries("egress").is_empty(),
+        types => types.iter().any(|kind| kind == "Egress"),
     }
+}
+
+/// Whether a block has so many addresses that it limits nothing: `0.0.0.0/1` and `128.0.0.0/1`
+/// together are all. A prefix that is not a number counts, because it was not understood.
+fn is_wide(cidr: &str) -> bool {
+    let prefix = cidr
+        .rsplit_once('/')
+        .map(|(_, prefix)| prefix.parse::<u8>());
+    !matches!(prefix, Some(Ok(9..)))
 }
 
 /// Whether a rule allows all addresses, on other ports than that of DNS.
@@ -67,8 +77,8 @@ fn is_open(rule: &Value) -> bool {
     let peers = list(&rule["to"]);
     let is_anywhere = peers.is_empty()
         || peers.iter().any(|peer| {
-            let cidr = peer["ipBlock"]["cidr"].as_str().unwrap_or_default();
-            cidr.ends_with("/0")
+            let block = &peer["ipBlock"];
+            !block.is_null() && is_wide(block["cidr"].as_str().unwrap_or_default())
         });
     let ports = list(&rule["ports"]);
     let is_dns = |port: &Value| port["port"] == 53 && port["endPort"].is_null();
@@ -88,6 +98,7 @@ mod tests {
             {"podSelector": selector, "policyTypes": ["Egress"], "egress": egress}})
         };
         let limited = json!([{"to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}]}, {"ports": [{"port": 53, "protocol": "UDP"}]}]);
+        let block = |cidr: &str| json!([{"to": [{"ipBlock": {"cidr": cidr}}]}]);
         // The policy `allow-egress` of Flux.
         let of_flux = json!({"metadata": {"name": "allow-egress"}, "spec": {"podSelector": {}, "egress": [{}],
             "ingress": [{"from": [{"podSelector": {}}]}], "policyTypes": ["Ingress", "Egress"]}});
@@ -109,13 +120,29 @@ mod tests {
                 true,
             ),
             (
-                vec![policy(&json!({"matchLabels": {"app": "other"}}), limited)],
+                vec![policy(
+                    &json!({"matchLabels": {"app": "other"}}),
+                    limited.clone(),
+                )],
                 true,
             ),
             (
                 vec![json!({"spec": {"podSelector": {}, "ingress": []}})],
                 true,
             ),
+            (
+                vec![json!({"spec": {"podSelector": {}, "egress": []}})],
+                true,
+            ),
+            (
+                vec![
+                    json!({"spec": {"podSelector": {}, "policyTypes": [], "egress": limited.clone()}}),
+                ],
+                false,
+            ),
+            (vec![policy(&own, block("128.0.0.0/1"))], true),
+            (vec![policy(&own, block("11.0.0.0/8"))], true),
+            (vec![policy(&own, block("10.96.0.0/12"))], false),
         ] {
             let all: Vec<&Value> = policies.iter().collect();
             assert_eq!(

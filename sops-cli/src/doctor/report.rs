@@ -69,6 +69,10 @@ impl Check {
         self.state == State::Finding
     }
 
+    pub(super) fn is_ok(&self) -> bool {
+        self.state == State::Ok
+    }
+
     #[cfg(test)]
     pub(super) fn message(&self) -> &str {
         &self.message

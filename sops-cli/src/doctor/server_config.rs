@@ -8,6 +8,63 @@ use super::report::Check;
 /// The settings that say that a file is for k3s.
 const OWN_SETTINGS: [&str; 2] = ["secrets-encryption", "secrets-encryption-provider"];
 
+/// The configuration files of a server, in the order in which it reads them.
+pub(super) struct ServerSettings(pub(super) Vec<Value>);
+
+impl ServerSettings {
+    /// The value of an argument for the API server. The last one counts.
+    pub(super) fn api_server_argument(&self, name: &str) -> Option<&str> {
+        let keys = ["kube-apiserver-arg", "kube-apiserver-arg+"];
+        let values = self
+            .0
+            .iter()
+            .flat_map(|config| keys.iter().filter_map(|key| config.get(*key)));
+        let arguments = values.flat_map(|value| match value {
+            Value::Array(all) => all.iter().collect(),
+            one => vec![one],
+        });
+        let matching = arguments.filter_map(|argument| {
+            let (own, value) = argument.as_str()?.split_once('=')?;
+            (own.trim_start_matches('-') == name).then_some(value)
+        });
+        matching.last()
+    }
+
+    /// Whether the server uses the encryption configuration that it has; `None` if it does. RKE2
+    /// encrypts unless a setting turns it off, and k3s only if a setting turns it on.
+    pub(super) fn check(&self, subject: &str, distribution: &str) -> Option<Check> {
+        let settings = self.0.iter().filter_map(|config| {
+            let value = config.get("secrets-encryption")?;
+            Some(value.as_bool().map_or_else(
+                || value.as_str().unwrap_or_default().to_owned(),
+                |is_on| is_on.to_string(),
+            ))
+        });
+        match settings.last().as_deref() {
+            Some("true") => None,
+            Some("false") => Some(
+                Check::finding(
+                    CHECK,
+                    subject,
+                    "is not used, because `secrets-encryption` is off",
+                )
+                .why(WHY_OFF)
+                .fix(format!(
+                    "set `secrets-encryption: true` in /etc/rancher/{distribution}/config.yaml, restart {distribution}, and check with `{distribution} secrets-encrypt status`"
+                )),
+            ),
+            None if distribution == "rke2" => None,
+            _ => Some(Check::unknown(
+                CHECK,
+                subject,
+                format!(
+                    "may not be used, because /etc/rancher/{distribution}/config.yaml does not have `secrets-encryption: true`: check with `{distribution} secrets-encrypt status`"
+                ),
+            )),
+        }
+    }
+}
+
 /// Whether this is a configuration with settings for encryption.
 pub(super) fn is_config(value: &Value) -> bool {
     value["kind"].is_null() && OWN_SETTINGS.iter().any(|name| !value[*name].is_null())

@@ -11,10 +11,10 @@ use sops_core::{Format, from_documents, reading};
 
 use super::database::{self, DatabaseKind};
 use super::encryption::EncryptionFile;
-use super::kube_apiserver::ApiServerFlags;
+use super::kube_apiserver::{ApiServerFlags, NO_API_SERVER};
 use super::manifests::Manifests;
 use super::report::Check;
-use super::{audit_policy, server_config};
+use super::{audit_policy, encryption, server_config};
 use crate::batch::{self, Leftovers};
 use crate::command_error::{Code, CommandError, Role, name_of};
 use crate::input::read_manifest;
@@ -107,6 +107,12 @@ impl Target<'_> {
                 checks.push(audit_policy::check(&document, &self.subject));
             } else if let Some(flags) = ApiServerFlags::of(&document) {
                 checks.push(flags.check(&self.subject));
+            } else if kind == "Pod" && document["metadata"]["name"] == "kube-apiserver" {
+                checks.push(Check::unknown(
+                    encryption::CHECK,
+                    &self.subject,
+                    NO_API_SERVER,
+                ));
             } else if server_config::is_config(&document)
                 || self.is_config_of_server() && document.is_object() && kind.is_empty()
             {

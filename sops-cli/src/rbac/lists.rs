@@ -1,7 +1,8 @@
 //! The roles and bindings of a cluster (RBAC), which determine who may do what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
+use std::rc::Rc;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -42,12 +43,21 @@ pub(crate) struct PolicyRule {
 #[derive(Debug)]
 pub(crate) struct Grant {
     pub(crate) subjects: Vec<RbacSubject>,
-    pub(crate) rules: Vec<PolicyRule>,
+    pub(crate) rules: Rc<[PolicyRule]>,
     /// The binding, as it is shown to the user.
     pub(crate) binding: String,
     /// The namespace that the permissions apply to; `None` for all namespaces and for
     /// cluster-scoped resources.
     pub(crate) namespace: Option<String>,
+}
+
+/// What was found out about roles, because many bindings have the same role, and many roles
+/// aggregate the same others.
+#[derive(Default)]
+struct KnownRoles<'a> {
+    rules: HashMap<*const Value, Rc<[PolicyRule]>>,
+    /// The roles that a selector selects.
+    selected: HashMap<String, Vec<&'a Value>>,
 }
 
 /// The lists from the API server.
@@ -123,6 +133,7 @@ impl RbacLists {
         let roles: BTreeMap<(Option<String>, &str), &Value> = named(&self.roles)
             .map(|(name, role)| ((namespace_of(role), name), role))
             .collect();
+        let mut known = KnownRoles::default();
         let local = self.role_bindings.iter().filter_map(|binding| {
             // Without a namespace, an object in a manifest is in the default one.
             let namespace = namespace_of(binding);
@@ -133,16 +144,24 @@ impl RbacLists {
                 false => roles.get(&(namespace.clone(), name)),
             };
             let namespace = namespace.unwrap_or_else(|| "default".to_owned());
-            self.grant(binding, *role?, Some(namespace))
+            self.grant(&mut known, binding, role?, Some(namespace))
         });
+        let mut grants: Vec<Grant> = local.collect();
         let global = self.cluster_role_bindings.iter().filter_map(|binding| {
             let role = cluster_roles.get(binding["roleRef"]["name"].as_str()?);
-            self.grant(binding, *role?, None)
+            self.grant(&mut known, binding, role?, None)
         });
-        local.chain(global).collect()
+        grants.extend(global);
+        grants
     }
 
-    fn grant(&self, binding: &Value, role: &Value, namespace: Option<String>) -> Option<Grant> {
+    fn grant<'a>(
+        &'a self,
+        known: &mut KnownRoles<'a>,
+        binding: &Value,
+        role: &'a Value,
+        namespace: Option<String>,
+    ) -> Option<Grant> {
         let kind = match namespace {
             Some(_) => "RoleBinding",
             None => "ClusterRoleBinding",
@@ -155,7 +174,7 @@ impl RbacLists {
         let role_name = binding["roleRef"]["name"].as_str()?;
         Some(Grant {
             subjects: subjects(binding, namespace.as_deref()),
-            rules: self.rules(role),
+            rules: self.rules(known, role),
             binding: format!("{kind} {own_name} of {role_kind} {role_name}"),
             namespace,
         })
@@ -163,35 +182,38 @@ impl RbacLists {
 
     /// The rules of a role, with those of the roles that it aggregates: a controller copies them
     /// in, but may not have done so yet.
-    fn rules(&self, role: &Value) -> Vec<PolicyRule> {
+    fn rules<'a>(&'a self, known: &mut KnownRoles<'a>, role: &'a Value) -> Rc<[PolicyRule]> {
+        if let Some(rules) = known.rules.get(&std::ptr::from_ref(role)) {
+            return Rc::clone(rules);
+        }
+        let first = role;
+        let name_of = |role: &'a Value| role["metadata"]["name"].as_str();
         let mut roles = vec![role];
+        let mut names = HashSet::from([name_of(role)]);
+        // Roles that aggregate each other have the same selector, which is handled once.
+        let mut handled = HashSet::new();
         let mut index = 0;
-        while let Some(role) = roles.get(index) {
-            let selectors = array(&role["aggregationRule"]["clusterRoleSelectors"]);
-            if !selectors.is_empty() {
-                let labels = |other: &Value| other["metadata"]["labels"].clone();
-                let is_selected = |other: &&Value| {
-                    selectors
-                        .iter()
-                        .any(|selector| selects(selector, &labels(other)))
-                };
-                let is_new = |other: &&Value| {
-                    roles
-                        .iter()
-                        .all(|known| known["metadata"]["name"] != other["metadata"]["name"])
-                };
-                let others: Vec<_> = self
-                    .cluster_roles
-                    .iter()
-                    .filter(is_selected)
-                    .filter(is_new)
-                    .collect();
-                roles.extend(others);
+        while let Some(role) = roles.get(index).copied() {
+            for selector in array(&role["aggregationRule"]["clusterRoleSelectors"]) {
+                let key = selector.to_string();
+                if handled.contains(&key) {
+                    continue;
+                }
+                let selected = known.selected.entry(key.clone()).or_insert_with(|| {
+                    let is_selected =
+                        |other: &&Value| selects(selector, &other["metadata"]["labels"]);
+                    self.cluster_roles.iter().filter(is_selected).collect()
+                });
+                let new = selected.iter().filter(|other| names.insert(name_of(other)));
+                roles.extend(new);
+                handled.insert(key);
             }
             index += 1;
         }
         let rules = roles.into_iter().flat_map(|role| array(&role["rules"]));
-        rules.map(PolicyRule::of).collect()
+        let rules: Rc<[PolicyRule]> = rules.map(PolicyRule::of).collect();
+        known.rules.insert(first, Rc::clone(&rules));
+        rules
     }
 }
 
@@ -268,6 +290,28 @@ mod tests {
         }
         let token = json!({"verbs": ["create"], "apiGroups": [""], "resources": ["*/token"]});
         assert!(PolicyRule::of(&token).covers(&["create"], "", "serviceaccounts/token"));
+    }
+
+    #[test]
+    fn roles_that_aggregate_each_other_are_read_once() {
+        let count = 300;
+        let name = |index: usize| format!("role{index}");
+        let selector = json!([{"matchExpressions": [{"key": "ring", "operator": "Exists"}]}]);
+        let role = |index| {
+            json!({"metadata": {"name": name(index), "labels": {"ring": "a"}},
+                "aggregationRule": {"clusterRoleSelectors": selector},
+                "rules": [{"verbs": ["get"]}]})
+        };
+        let binding = |index| json!({"metadata": {"name": "b"}, "roleRef": {"kind": "ClusterRole", "name": name(index)}, "subjects": []});
+        let lists = RbacLists {
+            cluster_roles: (0..count).map(role).collect(),
+            cluster_role_bindings: (0..count).map(binding).collect(),
+            ..RbacLists::default()
+        };
+        let start = std::time::Instant::now();
+        let grants = lists.all_grants();
+        assert!(grants.iter().all(|grant| grant.rules.len() == count));
+        assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
     }
 
     #[test]

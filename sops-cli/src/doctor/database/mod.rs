@@ -84,6 +84,8 @@ struct Versions {
 struct StoredSecrets {
     by_name: BTreeMap<String, Versions>,
     is_incomplete: bool,
+    /// How many values are in another page than their row.
+    unsearched: usize,
 }
 
 impl StoredSecrets {
@@ -93,6 +95,7 @@ impl StoredSecrets {
             revision,
             form,
         } = version;
+        self.unsearched += usize::from(form == StoredForm::Unsearched);
         if self.by_name.len() >= MOST_SECRETS && !self.by_name.contains_key(&name) {
             self.is_incomplete = true;
             return;
@@ -179,6 +182,17 @@ pub(super) fn checks(
                 .why("deleting, changing or encrypting a Secret does not remove earlier versions from the disk")
                 .fix(fix),
         );
+    }
+    if secrets.unsearched > 0 {
+        let message = match secrets.unsearched {
+            1 => "1 row is longer than a page; its earlier value was not searched".to_owned(),
+            count => {
+                format!(
+                    "{count} rows are longer than a page; their earlier values were not searched"
+                )
+            }
+        };
+        checks.push(Check::unknown(CHECK, subject, message));
     }
     if checks.is_empty() {
         let providers: Vec<_> = providers.into_iter().collect();

@@ -25,6 +25,8 @@ pub(super) enum StoredForm {
     Encrypted(String),
     /// The version says that the Secret was deleted.
     Deleted,
+    /// A value that is in another page than its row, or has another form.
+    Unsearched,
 }
 
 /// A version of a Secret.
@@ -131,30 +133,30 @@ fn of_kine(bytes: &[u8], at: usize) -> Option<Vec<StoredSecret>> {
     let name = name(columns[1].get(..sizes[1]?)?)?;
     let is_deleted = types[3] == 9 || types[3] == 1 && columns[3].first() == Some(&1);
     let revision = number_of_row(&bytes[..start]);
-    let latest = match is_deleted {
-        true => StoredForm::Deleted,
-        false => match sizes[7]? {
-            0 => return None,
-            size => form(columns[7], size as u64)?,
-        },
+    let value_of = |column: usize| match sizes[column]? {
+        0 => None,
+        size => Some(form(columns[column], size as u64).unwrap_or(StoredForm::Unsearched)),
     };
-    let mut versions = vec![StoredSecret {
-        name: name.clone(),
-        revision,
-        form: latest,
-    }];
     // The rest of a larger row is elsewhere in the file.
     let is_local = offset - start <= LOCAL_PAYLOAD;
-    if let Some(old @ 1..) = sizes[8].filter(|_| is_local)
-        && let Some(form) = form(columns[8], old as u64)
-    {
-        versions.push(StoredSecret {
-            name,
-            revision: None,
-            form,
-        });
-    }
-    Some(versions)
+    let old = match is_local {
+        true => value_of(8),
+        false => value_of(8).map(|_| StoredForm::Unsearched),
+    };
+    // The row of a deletion has the last value once more.
+    let latest = match is_deleted {
+        true => [(revision, Some(StoredForm::Deleted)), (None, value_of(7))],
+        false => [(revision, value_of(7)), (None, None)],
+    };
+    let versions = latest.into_iter().chain([(None, old)]);
+    let versions = versions.filter_map(|(revision, form)| {
+        Some(StoredSecret {
+            name: name.clone(),
+            revision,
+            form: form?,
+        })
+    });
+    Some(versions.collect())
 }
 
 /// The size of a column of this type in bytes; `None` if there is no such type.
@@ -295,6 +297,35 @@ mod tests {
             [
                 version(Some(2), provider),
                 version(None, StoredForm::Plaintext)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_deletion_in_kine_repeats_the_value() {
+        // The types of `deleted`, `value` and `old_value` are 1, 4 bytes and nothing.
+        let row =
+            b"\x48\x02\x0a\0\x45\x08\x09\x09\x09\x08\x14\x0c/registry/secrets/default/dbk8s\0";
+        assert_eq!(
+            find(row),
+            [
+                version(Some(2), StoredForm::Deleted),
+                version(None, StoredForm::Plaintext)
+            ]
+        );
+    }
+
+    #[test]
+    fn the_previous_value_of_a_row_longer_than_a_page_is_not_searched() {
+        // 4,500 bytes of ciphertext, and a previous value of 4 bytes in another page.
+        let mut row = b"\x48\x02\x0b\0\x45\x08\x08\x09\x09\x08\xc6\x34\x14/registry/secrets/default/dbk8s:enc:secretbox:v1:key1:".to_vec();
+        row.resize(row.len() + 4500, b'z');
+        let provider = StoredForm::Encrypted("secretbox".to_owned());
+        assert_eq!(
+            find(&row),
+            [
+                version(Some(2), provider),
+                version(None, StoredForm::Unsearched)
             ]
         );
     }

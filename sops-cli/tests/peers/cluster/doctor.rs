@@ -185,7 +185,8 @@ fn the_files_of_etcd_say_whether_secrets_are_encrypted() {
                     of_files.iter().all(|(state, _)| state == "ok"),
                     "{of_files:?}"
                 );
-                let message = format!("the API server encrypts Secrets with `{provider}`");
+                let message =
+                    format!("the API server that answered encrypts Secrets with `{provider}`");
                 assert!(has(&of_cluster, "ok", &message), "{of_cluster:?}");
             }
         }
