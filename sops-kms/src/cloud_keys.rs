@@ -148,7 +148,8 @@ impl CloudKeys {
     }
 
     /// Writes the content of a file to a destination, with the user's credentials for keys of
-    /// [`Destination::family`].
+    /// [`Destination::family`]. A server that only a configuration names gets it only if the caller
+    /// trusts the configuration and has called [`Self::contact_any_server`].
     ///
     /// # Errors
     ///
@@ -158,12 +159,17 @@ impl CloudKeys {
         &self,
         destination: &Destination,
         content: &[u8],
+        trusts_configuration: bool,
     ) -> std::result::Result<Published, PublishError> {
         let family = destination.family();
         let provider = self.provider(family).ok_or_else(|| {
             PublishError(format!("sops-kms was built without support for {family}"))
         })?;
-        let request = async { provider.publish(destination, content, self.reach()).await };
+        let reach = match trusts_configuration {
+            true => self.reach(),
+            false => Reach::KnownServers,
+        };
+        let request = async { provider.publish(destination, content, reach).await };
         let outcome = self.run(request).and_then(|outcome| outcome);
         outcome.map_err(PublishError)
     }

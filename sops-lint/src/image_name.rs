@@ -1,7 +1,7 @@
 //! The names of container images.
 
 /// An image's name with its registry but without its tag and digest. A first segment with a dot, a
-/// colon or `localhost` is a host.
+/// colon or a capital letter, or `localhost`, is a host, as in the container runtimes.
 pub(crate) fn repository(image: &str) -> String {
     let name = image.split('@').next().unwrap_or(image);
     let name = match name.rsplit_once(':') {
@@ -9,10 +9,15 @@ pub(crate) fn repository(image: &str) -> String {
         _ => name,
     };
     match name.split_once('/') {
-        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => name.to_owned(),
+        Some((first, _)) if is_host(first) => name.to_owned(),
         Some(_) => format!("docker.io/{name}"),
         None => format!("docker.io/library/{name}"),
     }
+}
+
+fn is_host(segment: &str) -> bool {
+    let marks_host = |letter: char| matches!(letter, '.' | ':' | 'A'..='Z');
+    segment.contains(marks_host) || segment == "localhost"
 }
 
 /// Whether no part of the name is a variable, which may stand for any registry.
@@ -54,6 +59,7 @@ mod tests {
             ("localhost/a", "localhost/a"),
             ("localhost:5000/a", "localhost:5000/a"),
             ("ghcr.io/a/b", "ghcr.io/a/b"),
+            ("EVIL/x:1", "EVIL/x"),
         ] {
             assert_eq!(repository(image), name);
         }

@@ -1,5 +1,6 @@
 //! `sops-rs decrypt`.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use sops_core::reading::{self, FileKind};
@@ -104,7 +105,18 @@ impl Args {
         let Some(output) = output.filter(|_| !self.output.replaces(file)) else {
             return Ok(());
         };
-        let content = reading::read_config(output, FileKind::Regular).unwrap_or_default();
+        let mut content = Vec::new();
+        let read = reading::open(output, FileKind::Regular)
+            .and_then(|mut file| file.read_to_end(&mut content));
+        if let Err(error) = read {
+            // Only a regular file has values to lose; a pipe or a terminal does not.
+            return match output.is_file() {
+                true => Err(CommandError::input(name_of(output), &error)
+                    .with_code(Code::CannotWriteOutput)
+                    .hint("it may be another encrypted file; choose another name, or delete the file first")),
+                false => Ok(()),
+            };
+        }
         let is_encrypted = encrypted_format(&content)
             .is_some_and(|format| EncryptedDocument::parse(&*content, format).is_ok());
         if !is_encrypted {

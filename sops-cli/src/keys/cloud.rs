@@ -57,8 +57,9 @@ impl Cloud {
         &self,
         destination: &sops_kms::Destination,
         content: &[u8],
+        trusts_configuration: bool,
     ) -> std::result::Result<sops_kms::Published, sops_kms::PublishError> {
-        self.0.publish(destination, content)
+        self.0.publish(destination, content, trusts_configuration)
     }
 }
 

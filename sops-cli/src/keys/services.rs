@@ -358,7 +358,10 @@ impl Services {
         destination: &sops_kms::Destination,
         content: &[u8],
     ) -> Result<sops_kms::Published, sops_kms::PublishError> {
-        self.cloud.publish(destination, content)
+        // The server gets plaintext and a token, and the repository chose it.
+        let trusts_configuration = invocation::is_sops();
+        self.cloud
+            .publish(destination, content, trusts_configuration)
     }
 
     /// Whether this program contacts the servers of the family itself.

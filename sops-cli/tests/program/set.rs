@@ -428,6 +428,37 @@ fn an_empty_file_is_not_a_value() {
         run.stderr.contains("every value of the Secret is empty"),
         "{run}"
     );
+    // Empty literals are intended. They fail only if the rule encrypts nothing else.
+    let literal = ["secret", "create", "generic", "p", "--from-literal", "a="];
+    environment.run(&literal).succeeds();
+    environment.write(
+        ".sops.yaml",
+        format!(
+            "creation_rules:\n- age: {}\n  encrypted_regex: ^data$\n",
+            recipient()
+        ),
+    );
+    let literal = ["secret", "create", "generic", "q", "--from-literal", "a="];
+    let run = environment.run(&literal);
+    assert_eq!(
+        run.code != Some(0),
+        run.stderr.contains("every value of the Secret is empty"),
+        "{run}"
+    );
+}
+
+#[test]
+fn only_a_mapping_replaces_all_values_of_a_secret() {
+    let environment = with_secret();
+    let before = environment.read("secret.yaml");
+    for value in ["[]", "[\"a\"]", "null", "\"a\""] {
+        let run = environment.run(&["set", "secret.yaml", "stringData", value]);
+        assert_ne!(run.code, Some(0), "{value}");
+        assert!(run.stderr.contains("is a mapping of values"), "{run}");
+    }
+    assert_eq!(environment.read("secret.yaml"), before);
+    let set = ["set", "secret.yaml", "stringData", "{\"a\": \"b\"}"];
+    environment.run(&set).succeeds();
 }
 
 #[test]
@@ -439,6 +470,11 @@ fn plaintext_does_not_replace_another_encrypted_file() {
     let run = environment.run(&decrypt).fails_with(3);
     assert!(run.stderr.contains("another encrypted file"), "{run}");
     assert_eq!(environment.read("other.yaml"), before);
+    // A large file counts too.
+    environment.encrypt("large.yaml", &format!("a: {}\n", "x".repeat(4 << 20)));
+    let decrypt = ["decrypt", "--output", "large.yaml", "secret.yaml"];
+    let run = environment.run(&decrypt).fails_with(3);
+    assert!(run.stderr.contains("another encrypted file"), "{run}");
     environment.write("plain.yaml", "old: plaintext\n");
     let decrypt = ["decrypt", "--output", "plain.yaml", "secret.yaml"];
     environment.run(&decrypt).succeeds();

@@ -19,8 +19,8 @@ const LASTING: &str = "variables.spec.containers + variables.spec.?initContainer
 /// All containers.
 const CONTAINERS: &str = "variables.spec.containers + variables.spec.?initContainers.orValue([]) + variables.spec.?ephemeralContainers.orValue([])";
 
-/// The image of the container `c` with its registry.
-const IMAGE: &str = "(c.image.matches('^([^/]*[.:][^/]*|localhost)/') ? c.image : c.image.contains('/') ? 'docker.io/' + c.image : 'docker.io/library/' + c.image)";
+/// The image of the container `c` with its registry, as in `image_name.rs`.
+const IMAGE: &str = "(c.image.matches('^([^/]*[.:A-Z][^/]*|localhost)/') ? c.image : c.image.contains('/') ? 'docker.io/' + c.image : 'docker.io/library/' + c.image)";
 
 /// A policy, or the rule and the setting that it lacks.
 type Possible = Result<Policy, (&'static Rule, &'static str)>;

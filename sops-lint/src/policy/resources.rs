@@ -1,9 +1,7 @@
 //! The resources that a policy is about.
 
-/// Pods are checked when they are created and when they get another container; their other fields
-/// that policies check never change.
-const PODS: [ResourceRule; 5] = [
-    ResourceRule::new("", &[("pods", "Pod")], &["CREATE"]),
+/// An existing pod can get another image or, in a subresource, another container.
+const PODS: [ResourceRule; 4] = [
     ResourceRule::new(
         "",
         &[("pods/ephemeralcontainers", "Pod/ephemeralcontainers")],
@@ -11,7 +9,10 @@ const PODS: [ResourceRule; 5] = [
     ),
     ResourceRule::new(
         "",
-        &[("replicationcontrollers", "ReplicationController")],
+        &[
+            ("pods", "Pod"),
+            ("replicationcontrollers", "ReplicationController"),
+        ],
         WRITES,
     ),
     ResourceRule::new(

@@ -15,7 +15,8 @@ pub(super) fn write(ui: &Ui, target: &Path, content: &[u8]) -> Result<(), Comman
         fs::create_dir_all(parent)
             .map_err(|error| CommandError::output(name_of(parent), &error))?;
     }
-    let is_special = fs::metadata(target).is_ok_and(|metadata| !metadata.is_file());
+    // A link could lead to a file outside the directory.
+    let is_special = fs::symlink_metadata(target).is_ok_and(|metadata| !metadata.is_file());
     if is_special {
         let message = format!("{} is not a regular file", name_of(target));
         return Err(CommandError::new(Code::CannotWriteOutput, message)

@@ -122,7 +122,7 @@ struct Publication<'a> {
 
 impl Publication<'_> {
     /// All files in a directory and those below it, by name. Git's own directory and directories
-    /// that files are published to are left out, and links to directories are not followed.
+    /// that files are published to are left out, as are links to directories and out of this one.
     fn files_in(&self, directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
         let failed = |error| CommandError::input(name_of(directory), &error);
         let mut entries: Vec<_> = fs::read_dir(directory)
@@ -133,7 +133,7 @@ impl Publication<'_> {
         for entry in entries {
             let path = entry.path();
             if !entry.file_type().map_err(failed)?.is_dir() {
-                if !path.is_dir() {
+                if !path.is_dir() && !self.leads_out(&path) {
                     files.push(path);
                 }
             } else if entry.file_name() != ".git" && !self.is_destination(&path) {
@@ -141,6 +141,16 @@ impl Publication<'_> {
             }
         }
         Ok(files)
+    }
+
+    /// Whether a link leads to a file outside the published directory.
+    fn leads_out(&self, path: &Path) -> bool {
+        let root = self.args.file.as_deref().map(Path::canonicalize);
+        match (root, path.canonicalize()) {
+            (Some(Ok(root)), Ok(file)) => !file.starts_with(root),
+            // Reading the file reports the error.
+            _ => false,
+        }
     }
 
     /// Whether files are published to the directory.
@@ -282,7 +292,11 @@ impl Publication<'_> {
         if self.args.yes {
             return Ok(true);
         }
-        let question = format!("Publish {} to {target}?", name_of(file));
+        let content = match target.is_plaintext() {
+            true => "the decrypted values of ",
+            false => "",
+        };
+        let question = format!("Publish {content}{} to {target}?", name_of(file));
         let canceled = || format!("publication of {} canceled", name_of(file));
         match self.ui.confirm(&question) {
             Ok(true) => Ok(true),

@@ -118,9 +118,8 @@ impl ManifestArgs {
             return Err(CommandError::new(Code::Generic, "the Secret has no values")
                 .hint("add some, for example with `--from-file` or `--generate`"));
         }
-        if secret.entries.iter().all(|(_, value)| value.is_empty()) {
-            let message = "every value of the Secret is empty, so there is nothing to encrypt";
-            return Err(CommandError::new(Code::Generic, message)
+        if secret.entries.are_blank_by_mistake() {
+            return Err(nothing_to_encrypt()
                 .hint("check the files and variables that the values come from"));
         }
         let file = self.file();
@@ -158,7 +157,11 @@ impl ManifestArgs {
             .map_err(about_file)?
             .iter()
             .for_each(|warning| ui.warn(format_args!("{}: {warning}", name_of(&file))));
-        let encrypted = sops_core::encrypt(&*text, format, &encryption).map_err(about_file)?;
+        let encrypted = sops_core::encrypt(&*text, format, &encryption);
+        let encrypted = encrypted.map_err(|error| match secret.entries.are_blank() {
+            true => nothing_to_encrypt(),
+            false => about_file(error),
+        })?;
         files::write(
             ui,
             &file,
@@ -210,6 +213,11 @@ impl ManifestArgs {
             .and_then(|document| convert(&document, format, &two_spaces))
             .map_err(CommandError::general)
     }
+}
+
+fn nothing_to_encrypt() -> CommandError {
+    let message = "every value of the Secret is empty, so there is nothing to encrypt";
+    CommandError::new(Code::Generic, message)
 }
 
 /// Whether Kubernetes accepts the name of an object.

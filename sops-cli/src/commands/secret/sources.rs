@@ -23,11 +23,19 @@ const MAX_KEY: usize = 253;
 pub(super) struct Entries {
     entries: Vec<(String, Zeroizing<String>)>,
     keys: HashSet<String>,
+    /// Whether a value was read or made, and not given on the command line.
+    has_read: bool,
 }
 
 impl Entries {
-    /// Adds a value, which is encoded in base64.
+    /// Adds a value that was read or made. It is encoded in base64.
     pub(super) fn add(&mut self, key: &str, value: Zeroizing<Vec<u8>>) -> Result<(), CommandError> {
+        self.has_read = true;
+        self.add_literal(key, value)
+    }
+
+    /// Adds a value from the command line, where an empty value is intended.
+    fn add_literal(&mut self, key: &str, value: Zeroizing<Vec<u8>>) -> Result<(), CommandError> {
         check_key(key)?;
         if !self.keys.insert(key.to_owned()) {
             let message = format!("the key `{key}` is given twice");
@@ -46,6 +54,16 @@ impl Entries {
 
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Whether every value is empty, although the user did not ask for that with literals.
+    pub(super) fn are_blank_by_mistake(&self) -> bool {
+        self.has_read && self.are_blank()
+    }
+
+    /// Whether every value is empty.
+    pub(super) fn are_blank(&self) -> bool {
+        self.entries.iter().all(|(_, value)| value.is_empty())
     }
 }
 
@@ -132,7 +150,7 @@ impl GenericArgs {
                 let message = "`--from-literal` needs a key, `=` and a value";
                 return Err(CommandError::new(Code::Generic, message));
             };
-            entries.add(key, Zeroizing::new(value.as_bytes().to_vec()))?;
+            entries.add_literal(key, Zeroizing::new(value.as_bytes().to_vec()))?;
         }
         if let Some(key) = &self.from_stdin {
             check_key(key)?;

@@ -248,12 +248,8 @@ impl Assignment {
         }
     }
 
-    /// Whether the value is neither a mapping nor a list.
-    pub(super) fn is_scalar(&self) -> bool {
-        match &self.value {
-            NewValue::Json(node) => matches!(node, Node::Scalar(_)),
-            NewValue::Text(..) => true,
-        }
+    fn is_mapping(&self) -> bool {
+        matches!(&self.value, NewValue::Json(Node::Mapping(_)))
     }
 
     /// The value for the document. Under `data` of a Secret, text is encoded in base64, and JSON
@@ -283,11 +279,11 @@ impl Assignment {
             )));
         }
         if let Some((field, [])) = field
-            && self.is_scalar()
+            && !self.is_mapping()
             && !invocation::is_sops()
         {
             return Err(refused(format!(
-                "`{field}` of a Secret is a mapping of values, so a single value cannot replace it; name the key too, as in `{}.KEY`",
+                "`{field}` of a Secret is a mapping of values, so only a mapping can replace it; for one value, name the key too, as in `{}.KEY`",
                 self.path.dotted()
             )));
         }

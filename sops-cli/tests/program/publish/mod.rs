@@ -213,3 +213,26 @@ fn unpublishable_files_are_named() {
         "{run}"
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn no_link_leads_out_of_a_directory() {
+    let environment = with_rules("- directory: out\n");
+    environment.encrypt("other.yaml", "a: b\n");
+    let other = environment.read("other.yaml");
+    for directory in ["out", "apps"] {
+        std::fs::create_dir(environment.path(directory)).expect("the directory is writable");
+    }
+    let link = |name: &str| {
+        std::os::unix::fs::symlink(environment.path("other.yaml"), environment.path(name))
+            .expect("the directory is writable");
+    };
+    link("out/a.yaml");
+    let run = publish(&environment, &["-y", "a.yaml"]);
+    assert_ne!(run.code, Some(0), "{run}");
+    assert!(run.stderr.contains("is not a regular file"), "{run}");
+    assert_eq!(environment.read("other.yaml"), other);
+    link("apps/b.yaml");
+    publish(&environment, &["-y", "--recursive", "apps"]).succeeds();
+    assert!(!environment.path("out/b.yaml").exists());
+}
