@@ -83,8 +83,13 @@ impl Manifests {
                 })
                 .collect();
             self.lists.cluster_roles.extend(missing);
-            checks.extend(readers::checks(&self.lists, &[], secret, "manifests"));
-            checks.extend(default_accounts::checks(&self.lists, "manifests"));
+            checks.extend(readers::checks(
+                &self.lists,
+                &[],
+                secret,
+                readers::MANIFESTS,
+            ));
+            checks.extend(default_accounts::checks(&self.lists, readers::MANIFESTS));
         }
         checks
     }

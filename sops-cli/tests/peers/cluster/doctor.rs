@@ -289,7 +289,7 @@ fn the_permissions_and_sources_of_a_cluster_are_checked() {
         has(
             &after,
             "ok",
-            "only administrators and Flux can read the key"
+            "no account outside kube-system can read the key, except administrators and Flux"
         ),
         "{after:?}"
     );
