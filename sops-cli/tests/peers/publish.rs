@@ -173,7 +173,7 @@ fn unchanged_secrets_get_no_new_version() {
             SERVER.address
         ),
     );
-    let variables = [("VAULT_TOKEN", ROOT)];
+    let variables = [("VAULT_ADDR", &*SERVER.address), ("VAULT_TOKEN", ROOT)];
     for name in PROGRAMS.iter().chain(&PROGRAMS) {
         let words = ["publish", "--yes", "same.yaml"];
         run(&environment, name, &variables, &words).succeeds();

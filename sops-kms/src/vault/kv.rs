@@ -30,7 +30,9 @@ pub(super) async fn write(
         .filter(Value::is_object)
         .ok_or_else(|| "a secret in Vault is a JSON object, and this is not".to_owned())?;
     let old = api.get(&server, &path).await?;
-    if old.status == StatusCode::OK && current(&old, secret).as_ref() == Some(&new) {
+    if old.status == StatusCode::OK
+        && current(&old, secret).is_some_and(|old| old == new && is_exact(&new))
+    {
         return Ok(Published::Unchanged);
     }
     let text = std::str::from_utf8(content).expect("JSON is UTF-8");
@@ -85,6 +87,16 @@ fn current(answer: &Answer, secret: &VaultSecret) -> Option<Value> {
     }
 }
 
+/// Whether equal values are really the same. Large numbers and fractions are rounded when read.
+fn is_exact(content: &Value) -> bool {
+    match content {
+        Value::Number(number) => number.is_i64() || number.is_u64(),
+        Value::Array(items) => items.iter().all(is_exact),
+        Value::Object(fields) => fields.values().all(is_exact),
+        Value::String(_) | Value::Null | Value::Bool(_) => true,
+    }
+}
+
 /// The strings in the content, which a server's message must not show. Short ones are left out,
 /// because they are parts of words.
 fn texts(content: &Value) -> Vec<&str> {
@@ -99,6 +111,19 @@ fn texts(content: &Value) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rounded_numbers_are_never_the_same() {
+        for (json, expected) in [
+            (r#"{"a": [1, -2, "x", null, true]}"#, true),
+            (r#"{"a": 18446744073709551615}"#, true),
+            (r#"{"a": 18446744073709551616}"#, false),
+            (r#"{"a": [{"b": 1.5}]}"#, false),
+        ] {
+            let content = serde_json::from_str(json).unwrap();
+            assert_eq!(is_exact(&content), expected, "{json}");
+        }
+    }
 
     #[test]
     fn no_path_leads_to_another_part_of_the_api() {
