@@ -83,7 +83,7 @@ impl Host<'_> {
         if !is_present {
             let check = Check::finding(
                 CHECK,
-                &name_of(&self.root.join(&file)),
+                &name_of(&self.root.join(file)),
                 "does not exist, so Secrets are stored in plaintext",
             );
             self.checks.push(check.why(WHY_OFF).fix(format!(

@@ -10,8 +10,8 @@ const CHECK: &str = "secret-readers";
 /// The name of the manifests of the repository in a report.
 pub(super) const MANIFESTS: &str = "manifests";
 
-/// Why manifests alone never show that nobody has access.
-pub(super) const UNSEEN: &str = "these manifests give nobody access, but the roles and bindings of charts and of the cluster are not among them; pass a kubeconfig to check the cluster";
+/// Why manifests alone never show that no one has access.
+pub(super) const UNSEEN: &str = "these manifests give no one access, but the roles and bindings of charts and of the cluster are not among them; pass a kubeconfig to check the cluster";
 
 /// The programs of Flux, which may read Secrets in their namespace.
 const CONTROLLERS: [&str; 8] = [

@@ -23,24 +23,24 @@ impl ServerSettings {
             Value::Array(all) => all.iter().collect(),
             one => vec![one],
         });
-        let matching = arguments.filter_map(|argument| {
+        let mut matching = arguments.filter_map(|argument| {
             let (own, value) = argument.as_str()?.split_once('=')?;
             (own.trim_start_matches('-') == name).then_some(value)
         });
-        matching.last()
+        matching.next_back()
     }
 
     /// Whether the server uses the encryption configuration that it has; `None` if it does. RKE2
     /// encrypts unless a setting turns it off, and k3s only if a setting turns it on.
     pub(super) fn check(&self, subject: &str, distribution: &str) -> Option<Check> {
-        let settings = self.0.iter().filter_map(|config| {
+        let mut settings = self.0.iter().filter_map(|config| {
             let value = config.get("secrets-encryption")?;
             Some(value.as_bool().map_or_else(
                 || value.as_str().unwrap_or_default().to_owned(),
                 |is_on| is_on.to_string(),
             ))
         });
-        match settings.last().as_deref() {
+        match settings.next_back().as_deref() {
             Some("true") => None,
             Some("false") => Some(
                 Check::finding(

@@ -471,7 +471,7 @@ fn plaintext_does_not_replace_another_encrypted_file() {
     assert!(run.stderr.contains("another encrypted file"), "{run}");
     assert_eq!(environment.read("other.yaml"), before);
     // A large file counts too.
-    environment.encrypt("large.yaml", &format!("a: {}\n", "x".repeat(4 << 20)));
+    environment.encrypt("large.yaml", format!("a: {}\n", "x".repeat(4 << 20)));
     let decrypt = ["decrypt", "--output", "large.yaml", "secret.yaml"];
     let run = environment.run(&decrypt).fails_with(3);
     assert!(run.stderr.contains("another encrypted file"), "{run}");
