@@ -106,7 +106,7 @@ fn a_credential_plugin_without_credentials_is_reported_without_its_output() {
         ),
         (
             &printed(r#", "status": {"token": "token-of-nobody"}"#),
-            "the credentials were rejected",
+            "rejects the credentials",
             "`plugin`",
         ),
     ] {

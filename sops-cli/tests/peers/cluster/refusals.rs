@@ -64,7 +64,7 @@ fn unreachable_clusters_are_explained() {
             ),
             (
                 &["--context", "stranger"],
-                "the credentials were rejected",
+                "rejects the credentials",
                 "renew the token",
             ),
         ] {
