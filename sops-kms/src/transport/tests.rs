@@ -139,7 +139,7 @@ fn certificates_of_the_settings_are_trusted() {
     unusable.authorities[0].1 = b"none".to_vec();
     let error = get(&client(unusable, limits()), &server.url()).unwrap_err();
     assert!(
-        error.to_string().contains("contains no certificate"),
+        error.to_string().contains("contains no PEM certificate"),
         "{error}"
     );
 }

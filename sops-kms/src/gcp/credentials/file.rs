@@ -131,7 +131,7 @@ mod tests {
             (r#"{"private_key": "hunter2"}"#, "no credentials in JSON"),
             (
                 r#"{"type": "service_account", "private_key": "hunter2"}"#,
-                "`service_account` are incomplete",
+                "`service_account` credentials are incomplete",
             ),
             (
                 r#"{"type": "authorized_user", "client_secret": 2, "x": "hunter2"}"#,
