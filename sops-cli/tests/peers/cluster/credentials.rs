@@ -121,7 +121,7 @@ fn a_credential_plugin_without_credentials_is_reported_without_its_output() {
     let run = run.fails_with(1);
     assert!(
         run.stderr
-            .contains("of the context `ann` contains a line break")
+            .contains("the context `ann` uses contains a line break")
             && !run.stderr.contains("token-of"),
         "{run}"
     );
