@@ -12,8 +12,8 @@ const END: &[u8] = b">>>>>>>";
 /// `<<<<<<<` to the end of the line that starts with `>>>>>>>`. If the latter is missing, only the
 /// first line.
 ///
-/// A marker is at the start of a line, followed by a space or the end of the line, and may be longer. Lines end with
-/// LF, CRLF or CR.
+/// A marker is at the start of a line, followed by a space or the end of the line, and may be
+/// longer. Lines end with LF, CRLF or CR.
 ///
 /// ```
 /// use sops_document::merge_conflict;

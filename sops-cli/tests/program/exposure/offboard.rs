@@ -77,7 +77,7 @@ fn another_branch_cannot_name_recipients() {
     let run = repository.0.run(&["offboard", "bob"]).succeeds();
     let said = run.stderr.replace('\n', " ");
     assert!(
-        said.contains("encrypted for them too: theirs; run this"),
+        said.contains("encrypted for them too: theirs; in each branch"),
         "{run}"
     );
     let rules = repository.0.read(".sops.yaml");
